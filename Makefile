@@ -1,0 +1,43 @@
+# make demo    trains a first model and writes its report
+# make test    every check and test, as CI runs them
+# make check   the checks that need no framework: seconds
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test check lint clean
+
+demo: .venv/.demo
+	$(BIN)/python cli.py run experiments/quickstart.yaml
+
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/.test
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/vermin --quiet --no-tips --target=3.6- --violations $$(grep -l '(3\.6)' -r --include='*.py' backends) errors.py
+	rm -rf build .assembled
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target .assembled .
+	cd .assembled && ../$(BIN)/python -m mypy --config-file ../pyproject.toml -p radzoo
+	cd .assembled && ../$(BIN)/lint-imports --config ../pyproject.toml
+
+.venv/.demo: pyproject.toml constraints.txt | .venv/.made
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[tensorflow]'
+	touch $@
+
+.venv/.test: pyproject.toml constraints.txt | .venv/.made
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+		--editable '.[tensorflow,torch,jax,dicom]' --group test
+	touch .venv/.demo $@
+
+.venv/.made:
+	@test -n "$(PYTHON)" || { echo 'No python3 was found. Install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "radzoo needs Python 3.11 or newer, and $(PYTHON) is older. Say where a newer one is: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' 'setuptools>=77' wheel
+	touch $@
+
+clean:
+	rm -rf .venv .assembled build dist *.egg-info

@@ -1,0 +1,89 @@
+"""The loop of a worker: one JSON request a line in, events and one JSON reply a line out.
+
+    python backends/worker ADAPTER ROOT [HIDDEN MODULE ...]
+
+    {"do": "train", ...}  ->  {"event": "epoch", ...} ...  {"ok": {...}}
+                                    or  {"error": {"kind": "ValueError", "message": "..."}}
+
+Whatever a framework prints goes to stderr, which the other side keeps as a log. The worker
+ends when its stdin closes or at SIGTERM; a request under way stops after its batch.
+"""
+
+import importlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+import types
+
+GRACE_S = 20  # for a batch to end when nobody is left to hear of it
+
+stopping = threading.Event()
+
+
+def main(adapter_name, root, *hidden):
+    """Answer requests until stdin closes."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # frameworks print to fd 1, also from C++
+    for name in hidden:
+        sys.modules[name] = None
+    _stand_in(root)
+    def send(message):
+        try:
+            replies.write(json.dumps(message) + "\n")
+            replies.flush()
+        except BrokenPipeError:  # nobody listens: as if stdin had closed
+            stopping.set()
+
+    requests = _requests()
+    adapter = None
+    for line in iter(requests.get, None):
+        request = json.loads(line)
+        try:
+            if adapter is None:
+                module = importlib.import_module("radzoo.backends.worker." + adapter_name)
+                adapter = module.Adapter(send, stopping.is_set)
+            send({"ok": getattr(adapter, request.pop("do"))(**request)})
+        except Exception as error:
+            traceback.print_exc()
+            send({"error": {"kind": type(error).__name__, "message": str(error)}})
+
+
+def _stand_in(root):
+    """Make `radzoo` importable without running its `__init__` files, which load our side."""
+    sys.path[0] = os.getcwd()  # not this folder, whose files would hide others of their names
+    for name, path in ("radzoo", root), ("radzoo.backends", os.path.join(root, "backends")):
+        package = types.ModuleType(name)
+        package.__path__ = [path]
+        sys.modules[name] = package
+
+
+def _requests():
+    """Read stdin in a thread, so that its end is seen in the middle of a request.
+
+    Returns:
+        A queue of lines, closed by None.
+    """
+    lines = queue.SimpleQueue()  # its `put` is safe in a signal handler
+
+    def stop(*_):
+        stopping.set()
+        lines.put(None)
+
+    def read():
+        for line in sys.stdin:
+            lines.put(line)
+        stop()
+        threading.Event().wait(GRACE_S)
+        os._exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

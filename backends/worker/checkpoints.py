@@ -1,0 +1,99 @@
+"""States from which training continues exactly (3.6): `state-NNNN/`, two kept, with hashes.
+
+A state is written under another name, flushed to the disk and renamed, so a folder with the
+final name is complete; its hashes tell if the disk has changed it since.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+
+from ...errors import CheckpointDamaged
+
+KEPT = 2
+PREFIX = "state-"
+HASHES = "hashes.json"
+
+
+def save(folder, epoch, write):
+    """Write the state after `epoch` epochs.
+
+    Args:
+        folder: the run directory.
+        write: called with the path of an empty folder to write the state's files to.
+    """
+    final = os.path.join(folder, "{}{:04d}".format(PREFIX, epoch))
+    draft = os.path.join(folder, ".{}{:04d}-{}".format(PREFIX, epoch, os.getpid()))
+    shutil.rmtree(draft, ignore_errors=True)
+    os.mkdir(draft)
+    write(draft)
+    hashes = {name: digest(os.path.join(draft, name)) for name in sorted(os.listdir(draft))}
+    with open(os.path.join(draft, HASHES), "w") as file:
+        json.dump(hashes, file)
+    for name in os.listdir(draft):
+        flush(os.path.join(draft, name))
+    flush(draft)
+    shutil.rmtree(final, ignore_errors=True)  # a state that was found damaged
+    os.rename(draft, final)
+    flush(folder)
+    for old in _newest_first(folder)[KEPT:]:
+        shutil.rmtree(os.path.join(folder, old))
+
+
+def load(folder, read):
+    """Read the newest intact state.
+
+    Args:
+        read: called with the path of the state's folder.
+
+    Returns:
+        What `read` returned, or None if there is no state.
+
+    Raises:
+        CheckpointDamaged: every state there is was damaged.
+    """
+    states = _newest_first(folder)
+    for name in states:
+        state = os.path.join(folder, name)
+        if _is_intact(state):
+            return read(state)
+    if states:
+        raise CheckpointDamaged(
+            "Every saved state in {} is damaged ({}): its files do not match their hashes. "
+            "To train again from the start, remove the folder.".format(folder, ", ".join(states))
+        )
+    return None
+
+
+def digest(path):
+    """SHA-256 of a file, in hexadecimal."""
+    sha = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            sha.update(block)
+    return sha.hexdigest()
+
+
+def flush(path):
+    """Bring a file or folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _newest_first(folder):
+    return sorted((name for name in os.listdir(folder) if name.startswith(PREFIX)), reverse=True)
+
+
+def _is_intact(state):
+    try:
+        with open(os.path.join(state, HASHES)) as file:
+            hashes = json.load(file)
+        return bool(hashes) and all(
+            digest(os.path.join(state, name)) == sha for name, sha in hashes.items()
+        )
+    except (OSError, ValueError):
+        return False

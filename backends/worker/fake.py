@@ -1,0 +1,132 @@
+"""A backend without a framework, for tests of the walk: softmax regression on coarse pixels.
+
+It follows the whole protocol, trains for real (a linear model of the image at 8x8) and says
+`fake` wherever a backend is named. Whatever architecture is asked for, it is this one.
+"""
+
+import json
+import os
+import platform
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from ... import zoo
+from ...errors import DeviceUnavailable
+
+from . import training
+from .feed import Feed
+from .memory import peak_mb
+
+GRID = 8
+
+
+class Adapter:
+    """The verbs of the protocol; see `keras3.Adapter`."""
+
+    def __init__(self, send, stopped):
+        self._send, self._stopped = send, stopped
+
+    def describe(self, device, jit_compile):
+        """Say who answers; there is one device."""
+        print("noise on stdout, as frameworks make it")  # noqa: T201  the protocol must bear it
+        if device not in ("cpu", "auto"):
+            raise DeviceUnavailable(
+                f"Device {device!r} is not here. Backend 'fake' finds: cpu. Choose it, or `auto`."
+            )
+        return {
+            "backend": "fake",
+            "versions": {"python": platform.python_version()},
+            "device": "cpu",
+            "device_name": "cpu",
+            "devices": ["cpu"],
+            "threads": 1,
+            "precision": "float32",
+        }
+
+    def build(self, model, seed, graph, weights, start=None):
+        """Write an empty graph and zero weights."""
+        zoo.get(model["architecture"])
+        with open(graph, "w") as file:
+            json.dump({"format": 1, "name": "fake", "layers": []}, file)
+        shape = (GRID * GRID, model["classes"])
+        save_file({"scores/kernel": np.zeros(shape), "scores/bias": np.zeros(shape[1])}, weights)
+        return {"parameters": (shape[0] + 1) * shape[1], "trainable": (shape[0] + 1) * shape[1]}
+
+    def train(self, model, weights, data, plan, out):
+        """Train as `plan` says."""
+        fitter = _Softmax(load_file(weights))
+        feed = Feed(classes=model["classes"], **data)
+        history = training.Training(fitter, feed, plan, self._send, self._stopped).finish()
+        save_file(fitter.weights, out)
+        return {
+            "history": history,
+            "jit_compile": False,
+            "device_of_weights": "cpu",
+            "peak_memory_mb": peak_mb(),
+        }
+
+    def predict(self, model, weights, data, out, batch_size=64, rows=None):
+        """Write probabilities (images, classes)."""
+        feed = Feed(**data)
+        rows = range(len(feed)) if rows is None else rows
+        np.save(out, training.predict(_Softmax(load_file(weights)), feed, rows, batch_size))
+        return {"images": len(rows)}
+
+
+class _Softmax:
+    """Logistic regression by gradient descent; see `training` for what each part must do."""
+
+    def __init__(self, weights):
+        self.weights = weights
+        self.learning_rate = 0.0
+
+    def begin_phase(self, phase):
+        self.learning_rate = phase["optimizer"].get("learning_rate", 0.01)
+
+    def begin_epoch(self, seed):
+        """Nothing here is random."""
+
+    def step(self, images, labels, weights):
+        pixels = _coarse(images)
+        probabilities = self.predict(images)
+        error = (probabilities - labels) / len(labels)
+        if weights is not None:
+            error *= weights[:, None]
+        self.weights = {
+            "scores/kernel": self.weights["scores/kernel"] - self.learning_rate * pixels.T @ error,
+            "scores/bias": self.weights["scores/bias"] - self.learning_rate * error.sum(0),
+        }
+        right = probabilities.argmax(1) == labels.argmax(1)
+        return self.loss(labels, probabilities), float(right.mean())
+
+    def predict(self, images):
+        scores = _coarse(images) @ self.weights["scores/kernel"] + self.weights["scores/bias"]
+        powers = np.exp(scores - scores.max(1, keepdims=True))
+        return (powers / powers.sum(1, keepdims=True)).astype("float32")
+
+    def loss(self, labels, probabilities):
+        likelihood = (labels * probabilities).sum(1)
+        return float(-np.log(np.clip(likelihood, 1e-7, 1)).mean())
+
+    def save(self, folder, best):
+        save_file(self.weights, os.path.join(folder, "weights.safetensors"))
+        rate = {"learning_rate": np.array([self.learning_rate])}
+        save_file(rate, os.path.join(folder, "optimizer.safetensors"))
+        if best is not None:
+            save_file(best, os.path.join(folder, "best.safetensors"))
+
+    def load(self, folder):
+        self.weights = load_file(os.path.join(folder, "weights.safetensors"))
+        rate = load_file(os.path.join(folder, "optimizer.safetensors"))["learning_rate"]
+        self.learning_rate = float(rate[0])
+        best = os.path.join(folder, "best.safetensors")
+        return load_file(best) if os.path.exists(best) else None
+
+
+def _coarse(images):
+    """Mean brightness of GRID x GRID cells, (batch, GRID * GRID), around 0."""
+    batch, rows, columns, _ = images.shape
+    high, wide = rows // GRID * GRID, columns // GRID * GRID
+    cells = images[:, :high, :wide, 0].reshape(batch, GRID, high // GRID, GRID, wide // GRID)
+    return cells.mean((2, 4)).reshape(batch, -1) - 0.5

@@ -1,0 +1,130 @@
+"""What `training.Training` asks of Keras 3; and weights by name, in and out."""
+
+import os
+
+import keras
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+
+def values(model):
+    """{path: array} of the weights of a model; copies."""
+    return _arrays({weight.path: weight for weight in model.weights})
+
+
+def assign(model, arrays):
+    """Set the weights named in `arrays`.
+
+    Raises:
+        ValueError: a name is not the model's, or a shape differs.
+    """
+    weights = {weight.path: weight for weight in model.weights}
+    for path, array in arrays.items():
+        if path not in weights or tuple(weights[path].shape) != array.shape:
+            raise ValueError(
+                f"Weights {path!r} of shape {array.shape} do not fit model {model.name!r}."
+            )
+        weights[path].assign(array)
+
+
+class Fitter:
+    """One model in training; see `training` for what each part must do."""
+
+    def __init__(self, model, loss="categorical_crossentropy", jit_compile=False):
+        self.model = model
+        self._loss, self._jit_compile = loss, jit_compile
+
+    def begin_phase(self, phase):
+        """Freeze what the phase freezes, and start with a fresh optimiser."""
+        frozen = _upstream_of(self.model, phase["frozen_until"])
+        for layer in self.model.layers:
+            layer.trainable = layer.name not in frozen
+        options = dict(phase["optimizer"])
+        optimizer = keras.optimizers.get({"class_name": options.pop("name"), "config": options})
+        self.model.compile(
+            optimizer, loss=self._loss, metrics=["accuracy"], jit_compile=self._jit_compile
+        )
+        optimizer.build(self.model.trainable_variables)
+
+    def begin_epoch(self, seed):
+        """Make dropout, and whatever else is random in the model, a function of `seed`."""
+        keras.utils.set_random_seed(seed)
+        states = [v for v in self.model.variables if v.path.endswith("seed_generator_state")]
+        for number, state in enumerate(states):
+            state.assign(np.array([seed % 2**31, number], dtype=state.dtype))
+
+    def step(self, images, labels, weights):
+        """One optimiser step -> (loss, accuracy) of the batch before it."""
+        logs = self.model.train_on_batch(images, labels, sample_weight=weights, return_dict=True)
+        return float(logs["loss"]), float(logs["accuracy"])
+
+    def predict(self, images):
+        """Probabilities, float32 (batch, classes)."""
+        return self.model.predict_on_batch(images)
+
+    def loss(self, labels, probabilities):
+        """Mean loss with the penalties of the layers, as in `step`."""
+        loss = keras.losses.get(self._loss)(labels.astype("float32"), probabilities)
+        return float(keras.ops.mean(loss)) + sum(float(penalty) for penalty in self.model.losses)
+
+    @property
+    def learning_rate(self):
+        """Of the optimiser, now."""
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        self.model.optimizer.learning_rate = value
+
+    @property
+    def weights(self):
+        """{path: array}; copies."""
+        return values(self.model)
+
+    @weights.setter
+    def weights(self, arrays):
+        assign(self.model, arrays)
+
+    def save(self, folder, best):
+        """Write weights, optimiser and best weights (None: not kept) to a folder."""
+        save_file(self.weights, os.path.join(folder, "weights.safetensors"))
+        save_file(_arrays(self._optimizer()), os.path.join(folder, "optimizer.safetensors"))
+        if best is not None:
+            save_file(best, os.path.join(folder, "best.safetensors"))
+
+    def load(self, folder):
+        """Read what `save` wrote; returns the best weights or None."""
+        self.weights = load_file(os.path.join(folder, "weights.safetensors"))
+        variables = self._optimizer()
+        for name, array in load_file(os.path.join(folder, "optimizer.safetensors")).items():
+            variables[name].assign(array)
+        best = os.path.join(folder, "best.safetensors")
+        return load_file(best) if os.path.exists(best) else None
+
+    def _optimizer(self):
+        return {
+            f"{number:04d}/{variable.path}": variable
+            for number, variable in enumerate(self.model.optimizer.variables)
+        }
+
+
+def _arrays(variables):
+    # A copy: torch and JAX hand out views of memory that the next step overwrites.
+    return {
+        name: np.array(keras.ops.convert_to_numpy(variable.value))
+        for name, variable in variables.items()
+    }
+
+
+def _upstream_of(model, name):
+    """Names of a layer and of all that it depends on; none for None."""
+    if name is None:
+        return set()
+    found, waiting = set(), [model.get_layer(name)]
+    while waiting:
+        layer = waiting.pop()
+        if layer.name not in found:
+            found.add(layer.name)
+            tensors = layer._inbound_nodes[0].input_tensors
+            waiting += [tensor._keras_history.operation for tensor in tensors]
+    return found

@@ -1,0 +1,8 @@
+"""The most memory that this process has had (3.6)."""
+
+import resource
+
+
+def peak_mb():
+    """Peak resident memory of this process, in MiB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

@@ -1,0 +1,215 @@
+"""The training loop (3.6): phases, early stopping, best weights, checkpoints and events.
+
+It knows no framework. A `fitter` does what only a framework can:
+
+    begin_phase(phase)                freeze layers, make a fresh optimiser
+    begin_epoch(seed)                 set every random stream of the framework
+    step(images, labels, weights)     one optimiser step -> (loss, accuracy)
+    predict(images)                   probabilities (batch, classes)
+    loss(labels, probabilities)       mean loss with penalties, as in `step`
+    learning_rate                     a float that can be set
+    weights                           {name: array} that can be set
+    save(folder, best) / load(folder) weights, optimiser and best weights
+"""
+
+import json
+import os
+import time
+
+import numpy as np
+
+from ...errors import Interrupted, TrainingDiverged
+from . import checkpoints
+
+EVENT_EVERY_S = 0.2
+PROGRESS = "progress.json"
+
+
+class Training:
+    """One run of the loop; `finish` returns its history.
+
+    Args:
+        fitter: see above.
+        feed: a `feed.Feed`.
+        plan: the request: `folder`, `seed`, `rows` ({"train", "validation"}: row numbers),
+            `phases`, `batch_size`, `class_weight`, `augmentation`, `monitor`,
+            `early_stopping`, `reduce_on_plateau`.
+        send: takes an event.
+        stopped: tells whether to stop after this batch.
+    """
+
+    def __init__(self, fitter, feed, plan, send, stopped):
+        self._fitter, self._feed, self._plan = fitter, feed, plan
+        self._send, self._stopped = send, stopped
+        self._best = None
+        self._progress = {"phase": -1, "epochs_in_phase": 0, "done": True, "history": []}
+        self._progress["watch"] = {}
+
+    def finish(self):
+        """Train to the end, from the last state if there is one.
+
+        Returns:
+            One row an epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy,
+            val_roc_auc, learning_rate, seconds, images_per_s.
+
+        Raises:
+            TrainingDiverged: the loss is no longer a number.
+            Interrupted: `stopped` said so.
+            CheckpointDamaged: there are states, but none is intact.
+        """
+        checkpoints.load(self._plan["folder"], self._resume)
+        while self._next_phase():
+            row = self._epoch()
+            self._progress["history"].append(row)
+            self._progress["epochs_in_phase"] += 1
+            self._watch(row)
+            checkpoints.save(self._plan["folder"], row["epoch"], self._write)
+            self._send({"event": "epoch", "epochs": self._planned(), **row})
+        if self._best is not None:
+            self._fitter.weights = self._best
+        return self._progress["history"]
+
+    def _next_phase(self):
+        """Enter the next phase if this one is over; False when there is none left."""
+        progress, phases = self._progress, self._plan["phases"]
+        if not progress["done"] and progress["epochs_in_phase"] < phases[progress["phase"]]["epochs"]:
+            return True
+        if progress["phase"] + 1 == len(phases):
+            return False
+        progress.update(phase=progress["phase"] + 1, epochs_in_phase=0, done=False)
+        for name in "early_stopping", "reduce_on_plateau":
+            progress["watch"].pop(name, None)
+        self._fitter.begin_phase(phases[progress["phase"]])
+        return True
+
+    def _planned(self):
+        """Epochs there will be if no phase stops early."""
+        left = self._plan["phases"][self._progress["phase"] :]
+        return (
+            len(self._progress["history"])
+            - self._progress["epochs_in_phase"]
+            + sum(phase["epochs"] for phase in left)
+        )
+
+    def _epoch(self):
+        epoch = len(self._progress["history"])  # its number in random streams, from 0
+        began = time.monotonic()
+        self._fitter.begin_epoch((self._plan["seed"] * 1000003 + epoch) % 2**32)
+        row = {"epoch": epoch + 1, "phase": self._progress["phase"] + 1}
+        row.update(self._train(epoch))
+        trained = time.monotonic() - began
+        row.update(self._validate())
+        row["learning_rate"] = self._fitter.learning_rate
+        row["seconds"] = round(time.monotonic() - began, 3)
+        row["images_per_s"] = round(len(self._plan["rows"]["train"]) / trained, 1)
+        return row
+
+    def _train(self, epoch):
+        plan, rows = self._plan, self._plan["rows"]["train"]
+        class_weight = plan["class_weight"] and np.asarray(plan["class_weight"], "float32")
+        sums, seen, told = np.zeros(2), 0, 0.0
+        batches = self._feed.batches(
+            rows, plan["batch_size"], plan["seed"], epoch, plan["augmentation"]
+        )
+        for images, labels, batch in batches:
+            if self._stopped():
+                raise Interrupted("Stopped in epoch {}.".format(epoch + 1))
+            weights = None if class_weight is None else class_weight[self._feed.labels(batch)]
+            result = self._fitter.step(images, labels, weights)
+            self._refuse_nan(result[0], epoch)
+            sums, seen = sums + np.multiply(result, len(batch)), seen + len(batch)
+            if time.monotonic() - told > EVENT_EVERY_S:
+                told = time.monotonic()
+                self._tell_step(epoch, seen, sums / seen)
+        return dict(zip(("loss", "accuracy"), (sums / seen).tolist()))
+
+    def _tell_step(self, epoch, seen, means):
+        self._send(
+            {
+                "event": "step",
+                "epoch": epoch + 1,
+                "epochs": self._planned(),
+                "images": seen,
+                "of": len(self._plan["rows"]["train"]),
+                "loss": means[0],
+                "accuracy": means[1],
+            }
+        )
+
+    def _refuse_nan(self, loss, epoch):
+        if not np.isfinite(loss):
+            raise TrainingDiverged(
+                "The loss became {} in epoch {} at learning rate {:g}. Try a smaller "
+                "training.optimizer.learning_rate, or training.optimizer.clipnorm: 1.0.".format(
+                    loss, epoch + 1, self._fitter.learning_rate
+                )
+            )
+
+    def _validate(self):
+        rows = np.asarray(self._plan["rows"]["validation"])
+        labels = self._feed.labels(rows)
+        probabilities = predict(self._fitter, self._feed, rows, self._plan["batch_size"])
+        return {
+            "val_loss": self._fitter.loss(np.eye(probabilities.shape[1])[labels], probabilities),
+            "val_accuracy": float((probabilities.argmax(1) == labels).mean()),
+            "val_roc_auc": roc_auc(labels == probabilities.shape[1] - 1, probabilities[:, -1]),
+        }
+
+    def _watch(self, row):
+        """Keep the best weights, stop early, lower the learning rate: as the plan says."""
+        plan, value = self._plan, row[self._plan["monitor"]]
+        sign = 1 if plan["monitor"].endswith("loss") else -1
+        if self._epochs_since_best("best", sign * value, 0.0) == 0:
+            self._best = self._fitter.weights if plan["restore_best"] else None
+        stopping, plateau = plan["early_stopping"], plan["reduce_on_plateau"]
+        if stopping:
+            waited = self._epochs_since_best("early_stopping", sign * value, stopping["min_delta"])
+            self._progress["done"] = waited >= stopping["patience"]
+        if plateau:
+            waited = self._epochs_since_best("reduce_on_plateau", sign * value, 0.0)
+            if waited >= plateau["patience"]:
+                self._fitter.learning_rate *= plateau["factor"]
+                self._progress["watch"]["reduce_on_plateau"]["waited"] = 0
+
+    def _epochs_since_best(self, name, value, min_delta):
+        """Epochs since `value` last fell by more than `min_delta`, 0 if it just did."""
+        watch = self._progress["watch"].setdefault(name, {"best": float("inf"), "waited": 0})
+        if value < watch["best"] - min_delta:
+            watch.update(best=value, waited=0)
+        else:
+            watch["waited"] += 1
+        return watch["waited"]
+
+    def _write(self, folder):
+        self._fitter.save(folder, self._best)
+        with open(os.path.join(folder, PROGRESS), "w") as file:
+            json.dump(self._progress, file)
+
+    def _resume(self, folder):
+        with open(os.path.join(folder, PROGRESS)) as file:
+            self._progress = json.load(file)
+        self._fitter.begin_phase(self._plan["phases"][self._progress["phase"]])
+        self._best = self._fitter.load(folder)
+        self._send({"event": "resumed", "history": self._progress["history"]})
+
+
+def predict(fitter, feed, rows, batch_size):
+    """Probabilities of the images `rows`, float32 (len(rows), classes).
+
+    The last batch is filled up, since a batch of another size is compiled anew.
+    """
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        batch = np.asarray(rows[start : start + batch_size])
+        images = feed.images(np.resize(batch, batch_size))
+        parts.append(np.asarray(fitter.predict(images))[: len(batch)])
+    return np.concatenate(parts)
+
+
+def roc_auc(positive, scores):
+    """Share of (positive, negative) pairs that the scores put in order; ties count half."""
+    _, tied, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[tied]
+    positives = int(np.sum(positive))
+    pairs = positives * (len(scores) - positives)
+    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / pairs)

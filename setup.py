@@ -1,0 +1,12 @@
+"""Packaging of the layout: this folder is the package `radzoo`. All else is in pyproject.toml."""
+
+from setuptools import find_namespace_packages, setup
+
+PARTS = ["zoo*", "preprocessing*", "backends*", "evaluation*", "experiments*", "explain*", "webapp*"]
+
+setup(
+    package_dir={"radzoo": "."},
+    packages=["radzoo." + part for part in find_namespace_packages(include=PARTS)],
+    py_modules=["radzoo.cli", "radzoo.errors", "radzoo.terminal", "radzoo.version"],
+    package_data={"": ["*.yaml", "*.css", "*.j2"]},
+)

@@ -1,0 +1,158 @@
+"""What people see in a terminal: progress, tables and findings."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+RESEARCH_USE = "Research use only. Not a medical device; not validated for clinical use."
+
+LABELS = {
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity (recall)",
+    "specificity": "specificity",
+    "f1": "F1",
+}
+
+
+class RunDisplay:
+    """Progress of one run: its stages, and a bar an epoch."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "RunDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """Show an event of the runner or of a worker."""
+        getattr(self, "_" + event["event"], self._ignore)(event)
+
+    def _ignore(self, event: Mapping[str, Any]) -> None:
+        """An event that a terminal need not show."""
+
+    def _stage(self, event: Mapping[str, Any]) -> None:
+        self._console.print(f"[dim]{event['name']}[/dim]")
+
+    def _run(self, event: Mapping[str, Any]) -> None:
+        settings = "  ".join(f"{key}={value}" for key, value in event["settings"].items())
+        self._console.print(f"[bold]{event['folder']}[/bold]  {settings}", highlight=False)
+
+    def _resumed(self, event: Mapping[str, Any]) -> None:
+        self._console.print(f"going on after epoch {len(event['history'])}")
+
+    def _store(self, event: Mapping[str, Any]) -> None:
+        self._show("images", event["images"], event["of"])
+
+    def _step(self, event: Mapping[str, Any]) -> None:
+        figures = f"loss {event['loss']:.4f}  accuracy {event['accuracy']:.3f}"
+        name = f"epoch {event['epoch']}/{event['epochs']}"
+        self._show("epoch", event["images"], event["of"], figures, name)
+        self._show("training", event["epoch"] - 1, event["epochs"])
+
+    def _epoch(self, event: Mapping[str, Any]) -> None:
+        self._console.print(
+            f"epoch {event['epoch']:>3}/{event['epochs']}  loss {event['loss']:.4f}  "
+            f"accuracy {event['accuracy']:.3f}  val_loss {event['val_loss']:.4f}  "
+            f"val_accuracy {event['val_accuracy']:.3f}  val_roc_auc {event['val_roc_auc']:.3f}  "
+            f"{event['images_per_s']:.0f} images/s",
+            highlight=False,
+        )
+        self._show("training", event["epoch"], event["epochs"])
+
+    def _show(self, task: str, done: int, of: int, figures: str = "", name: str = "") -> None:
+        if task not in self._tasks:
+            self._tasks[task] = self._progress.add_task(name or task, total=of, figures=figures)
+        number = self._tasks[task]
+        self._progress.update(
+            number,
+            completed=done,
+            total=of,
+            description=name or task,
+            figures=figures,
+            visible=done < of,
+        )
+
+
+def metrics_table(metrics: Mapping[str, Any], reported: Mapping[str, Any]) -> Table:
+    """The figures of the test side with their intervals, beside those of a paper if any."""
+    test = metrics["splits"]["test"]
+    confidence = f"{metrics['confidence']:.0%} interval"
+    synthetic = "SYNTHETIC images, " if metrics["synthetic"] else ""
+    table = Table(
+        title=f"Test: {synthetic}{test['images']} images of {test['patients']} patients, "
+        f"{test['positives']} {metrics['positive_class']}; threshold {test['threshold']}",
+        caption=RESEARCH_USE,
+    )
+    source = str(reported.get("source", "reported"))
+    columns = ["", "measured", confidence] + ([source] if reported else [])
+    for column in columns:
+        table.add_column(column, justify="left" if column == "" else "right")
+    for name, label in LABELS.items():
+        row = [label, *_estimate(test["metrics"][name])]
+        table.add_row(*row, *([str(reported.get(name, ""))] if reported else []))
+    _add_counts(table, test)
+    return table
+
+
+def _estimate(estimate: Mapping[str, Any]) -> tuple[str, str]:
+    if estimate["value"] is None:
+        return "not estimable", ""
+    if estimate["low"] is None:
+        return f"{estimate['value']:.3f}", "none"
+    return f"{estimate['value']:.3f}", f"{estimate['low']:.3f} to {estimate['high']:.3f}"
+
+
+def _add_counts(table: Table, test: Mapping[str, Any]) -> None:
+    table.add_section()
+    for name in "true_positives", "false_negatives", "false_positives", "true_negatives":
+        estimate = test["metrics"][name]
+        low, high = estimate["low"], estimate["high"]
+        interval = "" if low is None else f"{low:.0f} to {high:.0f}"
+        table.add_row(name.replace("_", " "), f"{estimate['value']:.0f}", interval)
+
+
+def plain_table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
+    """A table of words."""
+    table = Table(title=title or None)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table

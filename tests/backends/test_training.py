@@ -1,0 +1,217 @@
+"""The loop, with a fitter that writes down what it is told."""
+
+import json
+
+import numpy as np
+import pytest
+
+from radzoo.backends.worker import checkpoints, training
+from radzoo.backends.worker.feed import Feed
+from radzoo.errors import CheckpointDamaged, Interrupted, TrainingDiverged
+
+
+class Scripted:
+    """A fitter whose validation loss follows a script; its weight counts the steps."""
+
+    def __init__(self, losses):
+        self.losses, self.steps, self.phases, self.seeds = list(losses), 0.0, [], []
+        self.learning_rate = 1.0
+
+    @property
+    def weights(self):
+        return {"steps": np.array(self.steps)}
+
+    @weights.setter
+    def weights(self, arrays):
+        self.steps = float(arrays["steps"])
+
+    def begin_phase(self, phase):
+        self.phases.append(phase)
+
+    def begin_epoch(self, seed):
+        self.seeds.append(seed)
+
+    def step(self, images, labels, weights):
+        self.steps += 1
+        return 1.0, 0.5
+
+    def predict(self, images):
+        return np.full((len(images), 2), 0.5)
+
+    def loss(self, labels, probabilities):
+        return self.losses[len(self.seeds) - 1]
+
+    def save(self, folder, best):
+        saved = {"steps": self.steps, "best": best and float(best["steps"])}
+        with open(f"{folder}/fitter.json", "w") as file:
+            json.dump(saved, file)
+
+    def load(self, folder):
+        with open(f"{folder}/fitter.json") as file:
+            saved = json.load(file)
+        self.steps = saved["steps"]
+        return saved["best"] and {"steps": np.array(saved["best"])}
+
+
+@pytest.fixture
+def feed(tmp_path):
+    np.save(tmp_path / "images.npy", np.zeros((10, 2, 2, 1), "float32"))
+    np.save(tmp_path / "labels.npy", np.arange(10) % 2)
+    return Feed(tmp_path / "images.npy", labels=tmp_path / "labels.npy")
+
+
+def plan(folder, **changes):
+    return {
+        "folder": str(folder),
+        "seed": 3,
+        "rows": {"train": [0, 1, 2, 3, 4, 5], "validation": [6, 7, 8, 9]},
+        "phases": [{"epochs": 3}],
+        "batch_size": 4,
+        "class_weight": None,
+        "augmentation": None,
+        "monitor": "val_loss",
+        "restore_best": True,
+        "early_stopping": None,
+        "reduce_on_plateau": None,
+        **changes,
+    }
+
+
+def finish(fitter, feed, plan, stopped=lambda: False):
+    events = []
+    history = training.Training(fitter, feed, plan, events.append, stopped).finish()
+    return history, events
+
+
+def test_the_weights_of_the_best_epoch_are_kept(tmp_path, feed):
+    fitter = Scripted([0.5, 0.2, 0.4])
+    history, _ = finish(fitter, feed, plan(tmp_path))
+    assert [row["val_loss"] for row in history] == [0.5, 0.2, 0.4]
+    assert fitter.steps == 4  # two steps an epoch, and the second epoch was best
+
+
+def test_the_last_weights_are_kept_if_the_plan_says_so(tmp_path, feed):
+    fitter = Scripted([0.5, 0.2, 0.4])
+    finish(fitter, feed, plan(tmp_path, restore_best=False))
+    assert fitter.steps == 6
+
+
+def test_training_stops_after_patience_epochs_without_gain(tmp_path, feed):
+    fitter = Scripted([0.5, 0.4, 0.45, 0.44, 0.1])
+    stopping = {"patience": 2, "min_delta": 0.0}
+    history, _ = finish(
+        fitter, feed, plan(tmp_path, phases=[{"epochs": 5}], early_stopping=stopping)
+    )
+    assert len(history) == 4
+
+
+def test_a_phase_that_stops_early_gives_way_to_the_next(tmp_path, feed):
+    fitter = Scripted([0.5, 0.6, 0.4, 0.3])
+    phases = [{"epochs": 5, "n": 1}, {"epochs": 2, "n": 2}]
+    stopping = {"patience": 1, "min_delta": 0.0}
+    history, _ = finish(fitter, feed, plan(tmp_path, phases=phases, early_stopping=stopping))
+    assert [row["phase"] for row in history] == [1, 1, 2, 2]
+    assert fitter.phases == phases
+
+
+def test_the_learning_rate_falls_on_a_plateau(tmp_path, feed):
+    fitter = Scripted([0.5, 0.6, 0.7, 0.8, 0.9])
+    plateau = {"patience": 2, "factor": 0.1}
+    history, _ = finish(
+        fitter, feed, plan(tmp_path, phases=[{"epochs": 5}], reduce_on_plateau=plateau)
+    )
+    assert [row["learning_rate"] for row in history] == pytest.approx([1, 1, 1, 0.1, 0.1])
+
+
+@pytest.mark.parametrize("stopped_after", range(1, 8))
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path, feed, stopped_after):
+    losses = [0.5, 0.6, 0.4, 0.7, 0.8]
+    options = {
+        "phases": [{"epochs": 2}, {"epochs": 3}],
+        "reduce_on_plateau": {"patience": 1, "factor": 0.5},
+    }
+    whole = Scripted(losses)
+    (tmp_path / "whole").mkdir()
+    expected, _ = finish(whole, feed, plan(tmp_path / "whole", **options))
+
+    (tmp_path / "cut").mkdir()
+    cut, asked = Scripted(losses), iter(range(100))
+    with pytest.raises(Interrupted):
+        finish(cut, feed, plan(tmp_path / "cut", **options), lambda: next(asked) >= stopped_after)
+    resumed = Scripted(losses)
+    resumed.seeds = [None] * len(list((tmp_path / "cut").glob("state-*")))
+    resumed.seeds = [None] * _epochs_done(tmp_path / "cut")
+    resumed.learning_rate = expected[len(resumed.seeds) - 1]["learning_rate"] if resumed.seeds else 1.0
+    history, _ = finish(resumed, feed, plan(tmp_path / "cut", **options))
+
+    def without_times(rows):
+        return [{k: v for k, v in r.items() if k not in ("seconds", "images_per_s")} for r in rows]
+
+    assert [row["val_loss"] for row in history] == [row["val_loss"] for row in expected]
+    assert resumed.steps == whole.steps
+
+
+def _epochs_done(folder):
+    return max((int(state.name[6:]) for state in folder.glob("state-*")), default=0)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path, feed):
+    fitter = Scripted([0.5])
+    fitter.step = lambda *_: (float("nan"), 0.5)
+    with pytest.raises(TrainingDiverged, match="nan in epoch 1 at learning rate 1"):
+        finish(fitter, feed, plan(tmp_path))
+
+
+def test_class_weights_reach_the_step(tmp_path, feed):
+    fitter, seen = Scripted([0.5]), []
+    fitter.step = lambda images, labels, weights: seen.append((labels, weights)) or (1.0, 1.0)
+    finish(fitter, feed, plan(tmp_path, phases=[{"epochs": 1}], class_weight=[1.0, 3.0]))
+    for labels, weights in seen:
+        np.testing.assert_array_equal(weights, np.where(labels[:, 1] == 1, 3.0, 1.0))
+
+
+def test_the_order_of_the_images_is_a_function_of_seed_and_epoch(feed):
+    def order(seed, epoch):
+        return np.concatenate([rows for _, _, rows in feed.batches(range(10), 3, seed, epoch)])
+
+    np.testing.assert_array_equal(order(1, 0), order(1, 0))
+    assert sorted(order(1, 0)) == list(range(10))
+    assert list(order(1, 0)) != list(order(1, 1)) != list(order(2, 1))
+
+
+def test_two_states_are_kept_and_the_newest_intact_one_is_read(tmp_path):
+    def write(number):
+        def write(folder):
+            with open(f"{folder}/a", "w") as file:
+                file.write(str(number))
+
+        return write
+
+    def read(folder):
+        with open(f"{folder}/a") as file:
+            return file.read()
+
+    for epoch in 1, 2, 3:
+        checkpoints.save(str(tmp_path), epoch, write(epoch))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["state-0002", "state-0003"]
+    assert checkpoints.load(str(tmp_path), read) == "3"
+    (tmp_path / "state-0003" / "a").write_text("!")
+    assert checkpoints.load(str(tmp_path), read) == "2"
+    (tmp_path / "state-0002" / "hashes.json").write_text("")
+    with pytest.raises(CheckpointDamaged, match=r"state-0003, state-0002"):
+        checkpoints.load(str(tmp_path), read)
+
+
+def test_a_half_written_state_is_never_taken(tmp_path):
+    def fail(folder):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.save(str(tmp_path), 1, fail)
+    assert checkpoints.load(str(tmp_path), str) is None
+
+
+def test_roc_auc_counts_pairs_in_order_and_ties_as_half():
+    # Positives 0.8 and 0.5 against negatives 0.5 and 0.2: 3 pairs in order, 1 tie of 4.
+    positive, scores = np.array([True, True, False, False]), np.array([0.8, 0.5, 0.5, 0.2])
+    assert training.roc_auc(positive, scores) == 3.5 / 4
