@@ -149,7 +149,7 @@ def show_data(
     from radzoo.preprocessing import overview
 
     dataset = from_words(name, set_ or [])
-    _print(terminal.counts_table(dataset, overview.counts(dataset)))
+    _print(terminal.counts_table(dataset.name, overview.counts(dataset)))
     overview.contact_sheet(dataset, sheet)
     typer.echo(f"Contact sheet: {sheet}")
 

@@ -156,3 +156,17 @@ def plain_table(columns: list[str], rows: list[list[str]], title: str = "") -> T
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def counts_table(name: str, counts: Any) -> Table:
+    """Images by each value that a dataset knows, as `preprocessing.overview` counts them."""
+    people = "patients unknown" if counts.patients is None else f"{counts.patients} patients"
+    table = Table(title=f"{name}: {counts.images} images, {people}")
+    for column in "", "value", "images", "patients":
+        table.add_column(column, justify="right" if column in ("images", "patients") else "left")
+    for column, images in counts.images_by.items():
+        patients = counts.patients_by_label if column == "label" else {}
+        for value, number in images.items():
+            table.add_row(column, value, str(number), str(patients.get(value, "")))
+        table.add_section()
+    return table

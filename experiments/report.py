@@ -1,0 +1,162 @@
+"""A finished run as one page that can be sent by mail: what was measured, on what, and how surely.
+
+The page holds its figures and style, loads nothing from anywhere and follows the reader's light
+or dark setting. It reads the run directory only, so it can be made again at any time.
+"""
+
+import base64
+import json
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..errors import RunError
+from . import report_tables as tables
+
+FIGURES = {
+    "roc": "ROC curve of the test images with a band over resampled patients",
+    "confusion_matrix": "Confusion matrix of the test images with counts, shares and intervals",
+    "precision_recall": "Precision-recall curve of the test images, with the prevalence",
+    "learning_curves": "Learning curves by epoch; a dashed line marks the best epoch",
+    "sample_predictions": "Example test images with truth, probability and verdict",
+}
+_LARGEST_SVG = 600_000  # bytes; beyond it the PNG is the smaller and faster picture
+
+
+def write(
+    folder: Path,
+    metrics: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write `report.html` into a run directory.
+
+    Args:
+        folder: the run directory; `spec.yaml` and `plots/` are used where they are there.
+        metrics: as `evaluation.summarise` gives them; `metrics.json` if not given. A run passes
+            them, for it writes that file last.
+        manifest: what `manifest.json` will hold; that file if not given.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        RunError: a file that is needed is not there or cannot be read, or the report cannot
+            be written.
+    """
+    measured = _read_json(folder, "metrics.json") if metrics is None else metrics
+    about = _read_json(folder, "manifest.json") if manifest is None else manifest
+    page = render(folder, measured, about)
+    draft, path = folder / f".report.html.{os.getpid()}", folder / "report.html"
+    try:
+        draft.write_text(page, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise RunError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def render(folder: Path, metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """The page of a run as HTML; arguments as for `write`, all of them given."""
+    spec = _spec(folder)
+    summary = {**metrics, "patients_known": _patients_known(metrics, manifest)}
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=folder.name,
+            title=manifest.get("title") or spec.get("title") or folder.name,
+            summary=summary,
+            headline=tables.headline(summary),
+            metrics=tables.metrics(summary),
+            reported=tables.reported(summary, spec.get("reported") or {}),
+            points=tables.operating_points(summary),
+            subgroups=tables.subgroups(summary),
+            figures=dict(_figures(folder / "plots")),
+            data=tables.data(manifest),
+            training=tables.training(manifest, spec),
+            warnings=list(_warnings(manifest, summary["patients_known"])),
+            notes=_notes(metrics, manifest),
+            command=_command(manifest),
+            spec=yaml.safe_dump(spec, sort_keys=False, allow_unicode=True) if spec else "",
+        )
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{folder / name} cannot be read: {error}. A report needs a finished run."
+        ) from error
+
+
+def _spec(folder: Path) -> dict[str, Any]:
+    path = folder / "spec.yaml"
+    if not path.exists():
+        return {}
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise RunError(f"{path} cannot be read: {error}.") from error
+
+
+def _figures(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each figure as a data URI: the SVG, which stays sharp, unless it is very large."""
+    for name, words in FIGURES.items():
+        svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+        if svg.exists() and (svg.stat().st_size <= _LARGEST_SVG or not png.exists()):
+            path, kind = svg, "image/svg+xml"
+        elif png.exists():
+            path, kind = png, "image/png"
+        else:
+            continue
+        content = base64.b64encode(path.read_bytes()).decode()
+        yield name, {"source": f"data:{kind};base64,{content}", "words": words}
+
+
+def _patients_known(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    by_patient = manifest.get("split", {}).get("by_patient")
+    return metrics.get("patients_known", True) and by_patient is not False
+
+
+def _warnings(manifest: Mapping[str, Any], patients_known: bool) -> Iterator[str]:
+    """What a reader must know before the first number."""
+    if manifest.get("state") not in (None, "finished"):
+        yield f"This run is not finished; its state is '{manifest['state']}'."
+    if not patients_known:
+        yield (
+            "The patients are not known, and the images were split one by one: images of one "
+            "patient may be on both sides. The results may be too good and the intervals too "
+            "narrow."
+        )
+    if manifest.get("git", {}).get("dirty"):
+        yield (
+            "The code had changes that are in no commit; the commit alone does not repeat this run."
+        )
+
+
+def _notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    both = [*metrics.get("notes", []), *manifest.get("data", {}).get("notes", [])]
+    return list(dict.fromkeys(both))
+
+
+def _command(manifest: Mapping[str, Any]) -> str:
+    command = manifest.get("command") or ""
+    return command if isinstance(command, str) else shlex.join(map(str, command))

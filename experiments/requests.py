@@ -1,0 +1,140 @@
+"""What the runner asks of a worker and writes of a run, from its spec and its images."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from .. import zoo
+from ..errors import SpecError, UnknownName
+from ..preprocessing import Store, splits
+from .data import SIDES, Cohort
+from .plan import Plan
+from .run import RunDirectory
+from .spec import Spec
+
+
+def as_yaml(spec: dict[str, Any]) -> str:
+    """A resolved spec as it can be run again."""
+    return yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
+
+
+def split_rows(cohort: Cohort) -> list[dict[str, Any]]:
+    """Salted hashes of images and patients with their side: comparable, but no names."""
+    salt = cohort.dataset.content
+    images = splits.salted(cohort.dataset.table["id"].astype(str).tolist(), salt)
+    patients = splits.salted(cohort.patients.tolist(), salt)
+    return [
+        {"image": image, "patient": patient, "side": side}
+        for image, patient, side in zip(images, patients, cohort.sides.tolist(), strict=True)
+    ]
+
+
+def data_facts(cohort: Cohort) -> dict[str, Any]:
+    """What the manifest says of the dataset."""
+    dataset = cohort.dataset
+    return {
+        "name": dataset.name,
+        "content_sha256": dataset.content,
+        "classes": list(dataset.classes),
+        "images": len(dataset.table),
+        "patients": len(np.unique(cohort.patients)),
+        "synthetic": dataset.synthetic,
+        "source": dataset.source,
+        "licence": dataset.licence,
+        "notes": list(cohort.notes),
+    }
+
+
+def model(spec: Spec, cohort: Cohort, images: Store) -> dict[str, Any]:
+    """The model of a request.
+
+    Raises:
+        SpecError: the images have another shape than the architecture takes.
+    """
+    options = spec.model.options
+    wanted, given = tuple(options["input_shape"]), tuple(images.shape[1:])
+    if wanted != given:
+        raise SpecError(
+            f"{spec.model.architecture} takes images of {_size(wanted)}, and the preprocessing "
+            f"gives {_size(given)}. Add `- {{name: resize, rows: {wanted[0]}, columns: "
+            f"{wanted[1]}}}` to preprocessing, or set model.options.input_shape: {list(given)}."
+        )
+    return {
+        "architecture": spec.model.architecture,
+        "options": options,
+        "classes": len(cohort.dataset.classes),
+    }
+
+
+def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
+    """The plan of a `train` request; see backends/worker/training.py.
+
+    Raises:
+        SpecError: a phase freezes up to a layer that the model does not have, or a class
+            weight names no class.
+    """
+    section = plan.spec.training
+    layers = [layer["name"] for layer in run.read_json("graph.json")["layers"]]
+    augmentation = plan.spec.augmentation
+    stopping, plateau = section.early_stopping, section.reduce_on_plateau
+    return {
+        "folder": str(run.path),
+        "seed": plan.seed,
+        "rows": {side: cohort.rows(side).tolist() for side in SIDES if side != "test"},
+        "phases": _phases(plan.spec, layers),
+        "batch_size": section.batch_size,
+        "class_weight": _class_weight(plan.spec, cohort),
+        "augmentation": augmentation and augmentation.model_dump(),
+        "loss": section.loss,
+        "monitor": section.monitor,
+        "restore_best": section.restore_best,
+        "early_stopping": stopping and stopping.model_dump(),
+        "reduce_on_plateau": plateau and plateau.model_dump(),
+        "jit_compile": section.jit_compile,
+    }
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _phases(spec: Spec, layers: list[str]) -> list[dict[str, Any]]:
+    section = spec.training
+    if not section.phases:
+        phase = {"epochs": section.epochs, "frozen_until": None, "optimizer": section.optimizer}
+        return [phase]
+    blocks = zoo.get(spec.model.architecture).blocks
+    phases = []
+    for phase in section.phases:
+        layer = phase.frozen_until and blocks.get(phase.frozen_until, phase.frozen_until)
+        if layer and layer not in layers:
+            names = [*blocks, *layers]
+            raise SpecError(str(UnknownName("layer or block", layer, names)))
+        optimizer = phase.optimizer or section.optimizer
+        phases.append({"epochs": phase.epochs, "frozen_until": layer, "optimizer": optimizer})
+    return phases
+
+
+def _class_weight(spec: Spec, cohort: Cohort) -> list[float] | None:
+    """One factor a class; `balanced` gives every class the same total."""
+    asked, classes = spec.training.class_weight, cohort.dataset.classes
+    if asked is None:
+        return None
+    if asked == "balanced":
+        counts = np.bincount(cohort.labels[cohort.rows("train")], minlength=len(classes))
+        return (counts.sum() / (len(classes) * counts)).tolist()
+    if set(asked) != set(classes):
+        raise SpecError(
+            f"training.class_weight names {', '.join(asked)}; the classes are "
+            f"{', '.join(classes)}. Give a factor for each."
+        )
+    return [asked[name] for name in classes]
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

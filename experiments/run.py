@@ -1,0 +1,108 @@
+"""The run directory: a folder of files, each written whole, held by one process at a time."""
+
+import contextlib
+import csv
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import RunError
+
+
+class RunDirectory:
+    """One run's folder; `hold` it before writing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run went to its end: `metrics.json` is written last."""
+        return (self / "metrics.json").exists()
+
+    @property
+    def has_state(self) -> bool:
+        """Whether there is a state to continue from."""
+        return any(self.path.glob("state-*"))
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Make the folder and keep other processes out of it.
+
+        Raises:
+            RunError: it cannot be written, or another process holds it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lease = open(self / ".lease", "w")  # noqa: SIM115  held until the end of `with`
+        except OSError as error:
+            raise RunError(
+                f"{self.path} cannot be written: {error.strerror}. Choose another folder "
+                f"with --out."
+            ) from error
+        with lease:
+            try:
+                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunError(
+                    f"{self.path} is being worked on by another process. Wait for it, or stop it."
+                ) from None
+            yield
+
+    def discard(self) -> None:
+        """Remove a folder in which no work was done."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another run of the same spec stands beside it
+            self.path.parent.rmdir()
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write a file whole: a reader finds the old one or the new one.
+
+        Raises:
+            RunError: the disk is full, or cannot be written.
+        """
+        data = content.encode() if isinstance(content, str) else content
+        draft = self / f".{name}.{os.getpid()}"
+        try:
+            with open(draft, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, self / name)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise RunError(f"{self / name} cannot be written: {error.strerror}.") from error
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write JSON that any reader takes: no NaN."""
+        self.write(name, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+    def write_csv(self, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Write rows under the keys of the first, and return the SHA-256 of the file."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        self.write(name, text.getvalue())
+        return hashlib.sha256(text.getvalue().encode()).hexdigest()
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file of the run.
+
+        Raises:
+            RunError: it is not there or damaged.
+        """
+        try:
+            return json.loads((self / name).read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self / name} cannot be read: {error}.") from error

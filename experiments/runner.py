@@ -1,0 +1,239 @@
+"""The walk from a plan to a finished run directory."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import backends
+from ..backends import Worker
+from ..errors import BackendUnavailable, DeviceUnavailable, Interrupted, RadZooError
+from ..preprocessing import Pipeline, Store, store
+from . import assessment, data, provenance, requests
+from .data import Cohort
+from .plan import Plan
+from .run import RunDirectory
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a finished run is, and what it measured.
+
+    Attributes:
+        path: the run directory.
+        metrics: what `metrics.json` holds.
+        was_done: whether it had been finished before.
+    """
+
+    path: Path
+    metrics: dict[str, Any]
+    was_done: bool
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """What every step of one run needs; the manifest grows on the way."""
+
+    plan: Plan
+    cohort: Cohort
+    run: RunDirectory
+    tell: Listener
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    def stage(self, name: str) -> None:
+        self.tell({"event": "stage", "name": name})
+
+    @property
+    def scratch(self) -> Path:
+        """Files of the way; gone when the run is finished."""
+        return self.run / ".work"
+
+    def record(self, **facts: Any) -> None:
+        self.manifest.update(facts)
+        self.run.write_json("manifest.json", self.manifest)
+
+
+def run(plan: Plan, out: Path, tell: Listener) -> Outcome:
+    """Do a run, continue it from its last state, or find it done.
+
+    Args:
+        plan: what to run.
+        out: folder of all runs.
+        tell: takes events: {"event": "stage", "name": ...}, "run" with its folder,
+            "store" with images done, and those of the worker.
+
+    Raises:
+        UserError: before any work, if the data, the device or the folder cannot be had.
+        Failure: the work went wrong; the run directory says so and does not look finished.
+        Interrupted: Ctrl-C; the same command continues from the last epoch.
+    """
+    tell({"event": "stage", "name": f"reading {plan.spec.dataset.name}"})
+    cohort = data.load(plan.spec.dataset)
+    directory = RunDirectory(out / plan.folder(cohort.dataset.content))
+    tell({"event": "run", "folder": str(directory.path), "settings": plan.settings})
+    if directory.is_finished:
+        return Outcome(directory.path, directory.read_json("metrics.json"), was_done=True)
+    existed = directory.path.exists()
+    with directory.hold():
+        try:
+            return _begin(_Walk(plan, cohort, directory, tell))
+        except (DeviceUnavailable, BackendUnavailable):
+            if not existed:
+                directory.discard()
+            raise
+
+
+def _begin(walk: _Walk) -> Outcome:
+    """Get the device first: nothing else is done for a run that cannot have it."""
+    spec, began = walk.plan.spec, time.monotonic()
+    walk.stage(f"starting {walk.plan.backend}, device {spec.device}")
+    with backends.connect(walk.plan.backend, spec.device, walk.run / "log.txt") as worker:
+        with _recorded(walk):
+            _record_start(walk, worker)
+            metrics = _work(walk, worker)
+            walk.record(
+                state="finished",
+                finished=provenance.now(),
+                wall_time_s=round(time.monotonic() - began, 1),
+            )
+            assessment.write_report(walk.run, walk.manifest, metrics)
+            shutil.rmtree(walk.scratch)
+            walk.run.write_json("metrics.json", metrics)
+    return Outcome(walk.run.path, metrics, was_done=False)
+
+
+@contextmanager
+def _recorded(walk: _Walk) -> Iterator[None]:
+    """Write into the manifest how the work ended, if it did not end well."""
+    try:
+        yield
+    except (KeyboardInterrupt, Interrupted):
+        walk.record(state="interrupted", finished=provenance.now())
+        raise Interrupted(
+            f"Interrupted. What is done is in {walk.run.path}; the same command continues it."
+        ) from None
+    except RadZooError as error:
+        walk.record(state="failed", error=str(error), finished=provenance.now())
+        raise
+
+
+def _record_start(walk: _Walk, worker: Worker) -> None:
+    plan, cohort, described = walk.plan, walk.cohort, worker.described
+    spec = plan.spec.model_dump(mode="json")
+    walk.run.write("spec.yaml", requests.as_yaml(spec))
+    split = walk.run.write_csv("split.csv", requests.split_rows(cohort))
+    walk.record(
+        state="running",
+        started=provenance.now(),
+        command=provenance.command(),
+        title=plan.spec.title,
+        spec=plan.name,
+        settings=plan.settings,
+        seed=plan.seed,
+        backend=plan.backend,
+        device={
+            "asked": plan.spec.device,
+            "used": described["device"],
+            "name": described["device_name"],
+            "found": described["devices"],
+        },
+        threads=described["threads"],
+        precision=described["precision"],
+        versions={**provenance.versions(), **described["versions"]},
+        machine=provenance.machine(),
+        git=provenance.git(),
+        data=requests.data_facts(cohort),
+        split={"sha256": split, "sides": cohort.summary(), "by_patient": cohort.by_patient},
+    )
+
+
+def _work(walk: _Walk, worker: Worker) -> dict[str, Any]:
+    walk.scratch.mkdir(exist_ok=True)
+    images = _preprocess(walk)
+    model = requests.model(walk.plan.spec, walk.cohort, images)
+    feed = {"images": str(images.path), "scale": images.scale}
+    _build(walk, worker, model)
+    _train(walk, worker, model, feed)
+    probabilities = _predict(walk, worker, model, feed)
+    walk.stage("measuring")
+    return assessment.assess(walk.plan.spec, walk.cohort, probabilities, walk.run, images)
+
+
+def _preprocess(walk: _Walk) -> Store:
+    walk.stage("preprocessing")
+    steps = tuple(
+        (step["name"], {key: value for key, value in step.items() if key != "name"})
+        for step in walk.plan.spec.preprocessing
+    )
+
+    def progress(done: int, of: int) -> None:
+        walk.tell({"event": "store", "images": done, "of": of})
+
+    images = store.build(walk.cohort.dataset, Pipeline(steps), store.cache_folder(), progress)
+    walk.record(store={"sha256": images.sha256, "dtype": images.dtype, "shape": images.shape})
+    return images
+
+
+def _build(walk: _Walk, worker: Worker, model: dict[str, Any]) -> None:
+    walk.stage(f"building {model['architecture']}")
+    start = walk.plan.spec.model.weights
+    built = worker.ask(
+        "build",
+        model=model,
+        seed=walk.plan.seed,
+        graph=str(walk.run / "graph.json"),
+        weights=str(walk.scratch / "initial.safetensors"),
+        start=start,
+    )
+    walk.record(model={**model, **built, "started_from": start})
+
+
+def _train(walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, Any]) -> None:
+    walk.stage("training")
+    history: list[dict[str, Any]] = []
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["event"] == "resumed":
+            history[:] = event["history"]
+        if event["event"] == "epoch":
+            history.append({k: v for k, v in event.items() if k not in ("event", "epochs")})
+            walk.run.write_csv("history.csv", history)
+        walk.tell(event)
+
+    labels = walk.scratch / "labels.npy"
+    np.save(labels, walk.cohort.labels)
+    done = worker.ask(
+        "train",
+        listen,
+        model=model,
+        weights=str(walk.scratch / "initial.safetensors"),
+        data={**feed, "labels": str(labels)},
+        plan=requests.training(walk.plan, walk.cohort, walk.run),
+        out=str(walk.run / "weights.safetensors"),
+    )
+    walk.run.write_csv("history.csv", done.pop("history"))
+    walk.record(weights_sha256=requests.digest(walk.run / "weights.safetensors"), **done)
+
+
+def _predict(
+    walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, Any]
+) -> np.ndarray:
+    """Probabilities (images, classes) of the whole dataset, by the weights that are kept."""
+    walk.stage("predicting")
+    out = walk.scratch / "probabilities.npy"
+    worker.ask(
+        "predict",
+        model=model,
+        weights=str(walk.run / "weights.safetensors"),
+        data=feed,
+        out=str(out),
+        batch_size=walk.plan.spec.training.batch_size,
+    )
+    return np.load(out)

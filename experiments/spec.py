@@ -1,0 +1,283 @@
+"""What a YAML spec may say. One class per section, in the order of the data flow."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from .. import zoo
+from ..backends import devices
+from ..backends import registry as backend_table
+from ..errors import SpecError, UnknownName
+from ..preprocessing import registry as datasets
+from ..preprocessing import steps
+from . import problems, source
+from .optimizers import OPTIMIZERS
+from .options import checked
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Monitor = Literal["val_loss", "val_accuracy", "val_roc_auc"]
+
+
+class Section(BaseModel, frozen=True, extra="forbid", validate_default=True):
+    """A part of a spec: it does not change once read, and knows every key it may hold."""
+
+
+def _known(lookup: Any) -> AfterValidator:
+    """Refuse a name that a registry does not know, with the nearest ones."""
+
+    def check(name: str) -> str:
+        try:
+            lookup(name)
+        except UnknownName as error:
+            raise ValueError(str(error)) from None
+        return name
+
+    return AfterValidator(check)
+
+
+class Split(Section):
+    """Shares of the patients (of the images, where patients are not known) on each side."""
+
+    train: Share = 0.6
+    validation: Share = 0.15
+    test: Share = 0.25
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Split":
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"The shares must sum to 1; they sum to {total:g}.")
+        return self
+
+
+class Dataset(Section):
+    """Which images, and how they are split.
+
+    `patient: null` says that the patients are not known and the split is by image.
+    `split: given` takes the sides that the dataset's own `split` column gives.
+    """
+
+    name: Annotated[str, _known(datasets.get)]
+    options: dict[str, Any] = {}
+    patient: Literal["patient"] | None = "patient"
+    split: Split | Literal["given"] = Split()
+    seed: Seed = 0
+
+    @field_validator("options")
+    @classmethod
+    def _fit_the_reader(cls, options: dict, info: ValidationInfo) -> dict:
+        if "name" not in info.data:
+            return options
+        return checked(datasets.get(info.data["name"]).factory, options)
+
+
+def _named(value: Any, lookup: Any, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Check `name` or `{name: ..., option: ...}`, where options stand beside the name."""
+    given = {"name": value} if isinstance(value, str) else value
+    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+        raise ValueError("must be a name, or {name: ..., and its options}")
+    try:
+        function = lookup(given["name"])
+    except UnknownName as error:
+        raise ValueError(str(error)) from None
+    options = {key: option for key, option in given.items() if key != "name"}
+    return {"name": given["name"], **checked(function, options, leave_out)}
+
+
+def _step(value: Any) -> dict[str, Any]:
+    return _named(value, lambda name: steps.get(name).function, leave_out=("image",))
+
+
+def _optimizer(value: Any) -> dict[str, Any]:
+    def lookup(name: str) -> Any:
+        if name not in OPTIMIZERS:
+            raise UnknownName("optimiser", name, OPTIMIZERS)
+        return OPTIMIZERS[name]
+
+    return _named(value, lookup)
+
+
+Step = Annotated[dict[str, Any], BeforeValidator(_step)]
+Optimizer = Annotated[dict[str, Any], BeforeValidator(_optimizer)]
+
+
+class Augmentation(Section):
+    """How far a training image may be changed, either way; see backends/worker."""
+
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    shift: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    shear_degrees: Annotated[float, Field(ge=0, lt=90)] = 0.0
+    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    flip_horizontal: bool = False
+
+
+class Model(Section):
+    """Which architecture, the options of its factory, and weights to start from.
+
+    `weights` is null, "imagenet", or the path of a weights file.
+    """
+
+    architecture: Annotated[str, _known(zoo.get)]
+    options: dict[str, Any] = {}
+    weights: str | None = None
+
+    @field_validator("options")
+    @classmethod
+    def _fit_the_factory(cls, options: dict, info: ValidationInfo) -> dict:
+        if "architecture" not in info.data:
+            return options
+        return checked(zoo.get(info.data["architecture"]).factory, options, ("keras", "classes"))
+
+
+class EarlyStopping(Section):
+    """Stop a phase when the monitored figure has not become better for `patience` epochs."""
+
+    patience: PositiveInt
+    min_delta: NonNegativeFloat = 0.0
+
+
+class ReduceOnPlateau(Section):
+    """Multiply the learning rate by `factor` after `patience` epochs without gain."""
+
+    patience: PositiveInt
+    factor: Share = 0.5
+
+
+class Phase(Section):
+    """A part of training with its own optimiser.
+
+    `frozen_until` names a layer, or a block that the architecture declares: it and all that
+    it depends on keep their weights.
+    """
+
+    epochs: PositiveInt
+    frozen_until: str | None = None
+    optimizer: Optimizer | None = None
+
+
+class Training(Section):
+    """How a backend fits the model: `epochs` in one go, or `phases` for transfer learning."""
+
+    optimizer: Optimizer = {"name": "adam"}
+    loss: Literal["categorical_crossentropy", "categorical_focal_crossentropy"] = (
+        "categorical_crossentropy"
+    )
+    epochs: PositiveInt | None = None
+    phases: tuple[Phase, ...] = ()
+    batch_size: PositiveInt = 64
+    class_weight: Literal["balanced"] | dict[str, PositiveFloat] | None = None
+    monitor: Monitor = "val_loss"
+    restore_best: bool = True
+    early_stopping: EarlyStopping | None = None
+    reduce_on_plateau: ReduceOnPlateau | None = None
+    jit_compile: bool | None = None
+
+    @model_validator(mode="after")
+    def _epochs_or_phases(self) -> "Training":
+        if (self.epochs is None) == (not self.phases):
+            raise ValueError("Give either epochs or phases.")
+        return self
+
+
+class Costs(Section):
+    """What a missed patient costs against a false alarm; only their ratio matters."""
+
+    miss: PositiveFloat
+    false_alarm: PositiveFloat = 1.0
+
+
+class Evaluation(Section):
+    """What is measured on the test side; thresholds are chosen on the validation side.
+
+    The first of `thresholds` is the one that the report leads with.
+    """
+
+    thresholds: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.5,)
+    target_sensitivity: Share | None = None
+    costs: Costs | None = None
+    subgroups: tuple[Literal["view", "sex", "age", "site"], ...] = ()
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = 2000
+    confidence: Share = 0.95
+
+
+class Spec(Section):
+    """One experiment, as `experiments/*.yaml` describe it."""
+
+    title: str
+    dataset: Dataset
+    preprocessing: tuple[Step, ...] = ()
+    augmentation: Augmentation | None = None
+    model: Model
+    training: Training
+    evaluation: Evaluation = Evaluation()
+    backends: Annotated[
+        tuple[Annotated[str, _known(backend_table.get)], ...], Field(min_length=1)
+    ] = ("tensorflow",)
+    device: str = "auto"
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    reported: dict[str, float | str] = {}
+
+    @field_validator("dataset", mode="before")
+    @classmethod
+    def _a_name_will_do(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("device")
+    @classmethod
+    def _is_a_device(cls, device: str) -> str:
+        if not devices.is_valid(device):
+            raise ValueError("must be cpu, gpu, gpu:N or auto")
+        return device
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, source.Source]:
+    """Read a spec and check it.
+
+    Args:
+        path: a YAML file.
+        overrides: `a.b=value` each, the value in YAML; they win over the file.
+
+    Returns:
+        The checked spec, with every default filled in, and what it was read from.
+
+    Raises:
+        SpecError: the file is missing or says something that a spec may not; all
+            problems are listed at once.
+    """
+    text = source.read(path)
+    if not isinstance(text.data, dict):
+        raise SpecError(f"{path} holds no keys; a spec begins with `title: ...`.")
+    for override in overrides:
+        text = source.overridden(text, override)
+    return check(text, str(path)), text
+
+
+def check(text: source.Source, name: str) -> Spec:
+    """Check what a file says.
+
+    Raises:
+        SpecError: with every problem, by its place.
+    """
+    try:
+        return Spec.model_validate(text.data)
+    except ValidationError as error:
+        lines = problems.lines(error, Spec, text)
+        raise SpecError(f"{name} cannot be run:\n" + "\n".join(lines)) from error
