@@ -34,7 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, for ma
 
 
 @app.command()
-def run(  # noqa: PLR0913  one parameter an option
+def run(  # noqa: PLR0913, PLR0917  one parameter an option
     spec: SpecPath,
     backend: Annotated[str | None, typer.Option(help="In place of the spec's backends.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, gpu, gpu:N or auto.")] = None,

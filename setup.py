@@ -2,7 +2,15 @@
 
 from setuptools import find_namespace_packages, setup
 
-PARTS = ["zoo*", "preprocessing*", "backends*", "evaluation*", "experiments*", "explain*", "webapp*"]
+PARTS = [
+    "zoo*",
+    "preprocessing*",
+    "backends*",
+    "evaluation*",
+    "experiments*",
+    "explain*",
+    "webapp*",
+]
 
 setup(
     package_dir={"radzoo": "."},

@@ -88,10 +88,9 @@ class RunDisplay:
 
     def _epoch(self, event: Mapping[str, Any]) -> None:
         self._console.print(
-            f"epoch {event['epoch']:>3}/{event['epochs']}  loss {event['loss']:.4f}  "
-            f"accuracy {event['accuracy']:.3f}  val_loss {event['val_loss']:.4f}  "
-            f"val_accuracy {event['val_accuracy']:.3f}  val_roc_auc {event['val_roc_auc']:.3f}  "
-            f"{event['images_per_s']:.0f} images/s",
+            f"epoch {event['epoch']:>3}/{event['epochs']}  loss {event['loss']:.3f}  "
+            f"validation: loss {event['val_loss']:.3f}  accuracy {event['val_accuracy']:.3f}  "
+            f"AUC {event['val_roc_auc']:.3f}",
             highlight=False,
         )
         self._show("training", event["epoch"], event["epochs"])

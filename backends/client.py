@@ -25,7 +25,8 @@ class Worker:
     """A running worker; get one from `connect`."""
 
     def __init__(self, backend: registry.Backend, process: subprocess.Popen, log: Path) -> None:
-        assert process.stdin and process.stdout  # both are pipes, see `connect`
+        assert process.stdin is not None, "a pipe, see `_start`"
+        assert process.stdout is not None, "a pipe, see `_start`"
         self.backend = backend
         self.process = process
         self.described: dict[str, Any] = {}

@@ -115,15 +115,14 @@ def _agreement(
             bool(np.allclose(sums, 1, atol=1e-5)),
             f"rows sum to {sums.min():.6f} ... {sums.max():.6f}",
         )
-    reference = next(iter(predictions), None)
-    for name, probabilities in predictions.items():
-        if name != reference:
-            worst = float(np.abs(probabilities - predictions[reference]).max())
-            yield Finding(
-                f"{name} agrees with {reference} on one weight file",
-                worst <= MAX_DIFFERENCE,
-                f"largest difference {worst:.1e}, allowed {MAX_DIFFERENCE:.0e}",
-            )
+    first, *others = list(predictions) or [""]
+    for name in others:
+        worst = float(np.abs(predictions[name] - predictions[first]).max())
+        yield Finding(
+            f"{name} agrees with {first} on one weight file",
+            worst <= MAX_DIFFERENCE,
+            f"largest difference {worst:.1e}, allowed {MAX_DIFFERENCE:.0e}",
+        )
 
 
 def _heatmap(
@@ -144,7 +143,9 @@ def _heatmap(
             gradients = arrays["gradients"]
         largest, axes = float(np.abs(gradients).max()), gradients.ndim
         kept = axes == 5 and np.isfinite(largest) and largest > 0
-        yield Finding(claim, bool(kept), f"largest {largest:.1e} on a grid of {gradients.shape[2:4]}")
+        yield Finding(
+            claim, bool(kept), f"largest {largest:.1e} on a grid of {gradients.shape[2:4]}"
+        )
 
 
 def _smallest(entry: zoo.Architecture, worker: Worker, folder: Path) -> Iterator[Finding]:

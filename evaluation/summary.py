@@ -23,16 +23,16 @@ class Subject:
         dataset: its name.
         classes: the negative and the positive class, in that order.
         synthetic: whether the images were made by a program.
+        notes: sentences that belong beside every number.
         patients_known: whether the patients of the predictions are people; False where each
             image was given an id of its own because nobody knows whose it is.
-        notes: sentences that belong beside every number.
     """
 
     dataset: str
     classes: tuple[str, str]
     synthetic: bool = False
-    patients_known: bool = True
     notes: tuple[str, ...] = ()
+    patients_known: bool = True
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,14 @@ def assess(
     )
     _draw(_Drawing(spec, cohort, metrics, run.path / "plots"), sides["test"], images)
     history = pd.read_csv(run / "history.csv")
-    caption = _caption(cohort, metrics, "train", "train and validation")
+    caption = _caption(cohort, metrics, ("train", "validation"))
     plots.learning_curves(history, run.path / "plots", caption, spec.training.monitor)
     return metrics
 
 
-def write_report(run: RunDirectory, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> Path:
+def write_report(
+    run: RunDirectory, manifest: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> Path:
     """Write `report.html` from what the run directory holds and what it is about to hold."""
     return report.write(run.path, metrics, manifest)
 
@@ -67,7 +69,13 @@ def _rows(cohort: Cohort, probabilities: np.ndarray) -> list[dict[str, Any]]:
 def _subject(cohort: Cohort) -> Subject:
     dataset = cohort.dataset
     negative, positive = dataset.classes
-    return Subject(dataset.name, (negative, positive), dataset.synthetic, cohort.notes)
+    return Subject(
+        dataset.name,
+        (negative, positive),
+        dataset.synthetic,
+        cohort.notes,
+        patients_known=cohort.by_patient,
+    )
 
 
 def _options(section: Evaluation) -> Options:
@@ -88,7 +96,9 @@ def _bootstrap(section: Evaluation) -> Bootstrap:
 def _groups(section: Evaluation, cohort: Cohort) -> dict[str, list[Any]]:
     """The groups of the test images, for each column that was asked for and is known."""
     table = cohort.dataset.table.iloc[cohort.rows("test")]
-    groups = {name: table[name].tolist() for name in section.subgroups if name in table}
+    groups: dict[str, list[Any]] = {
+        name: table[name].tolist() for name in section.subgroups if name in table
+    }
     if "age" in groups:
         groups["age"] = evaluation.age_bands(groups["age"])
     return groups
@@ -105,7 +115,7 @@ class _Drawing:
             name: Estimate(**values)
             for name, values in metrics["splits"]["test"]["metrics"].items()
         }
-        self.caption = _caption(cohort, metrics, "test", "test")
+        self.caption = _caption(cohort, metrics, ("test",))
 
 
 def _draw(drawing: _Drawing, test: Predictions, images: Store) -> None:
@@ -137,15 +147,13 @@ def _samples(drawing: _Drawing, test: Predictions, images: Store) -> plots.Sampl
     )
 
 
-def _caption(
-    cohort: Cohort, metrics: Mapping[str, Any], side: str, said: str
-) -> plots.Caption:
-    counts = metrics["splits"][side]
+def _caption(cohort: Cohort, metrics: Mapping[str, Any], sides: tuple[str, ...]) -> plots.Caption:
+    counts = [metrics["splits"][side] for side in sides]
     return plots.Caption(
         dataset=cohort.dataset.name,
-        split=said,
-        images=counts["images"],
-        patients=counts["patients"] if cohort.by_patient else None,
+        split=" and ".join(sides),
+        images=sum(count["images"] for count in counts),
+        patients=sum(count["patients"] for count in counts) if cohort.by_patient else None,
         synthetic=cohort.dataset.synthetic,
         confidence=metrics["confidence"],
     )

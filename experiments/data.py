@@ -73,10 +73,10 @@ def load(section: Section) -> Cohort:
         sides = splits.given(dataset.table, by_patient, dataset.classes)
     else:
         shares = section.split.model_dump()
-        sides = splits.split(
-            dataset.table, shares, section.seed, by_patient, dataset.classes
-        )
-    return Cohort(dataset, sides, _patients(dataset, by_patient), by_patient, _notes(dataset, by_patient))
+        sides = splits.split(dataset.table, shares, section.seed, by_patient, dataset.classes)
+    return Cohort(
+        dataset, sides, _patients(dataset, by_patient), by_patient, _notes(dataset, by_patient)
+    )
 
 
 def from_words(name: str, words: Sequence[str]) -> Dataset:

@@ -106,8 +106,7 @@ def digest(path: Path) -> str:
 def _phases(spec: Spec, layers: list[str]) -> list[dict[str, Any]]:
     section = spec.training
     if not section.phases:
-        phase = {"epochs": section.epochs, "frozen_until": None, "optimizer": section.optimizer}
-        return [phase]
+        return [_phase(section.epochs, None, section.optimizer)]
     blocks = zoo.get(spec.model.architecture).blocks
     phases = []
     for phase in section.phases:
@@ -115,9 +114,12 @@ def _phases(spec: Spec, layers: list[str]) -> list[dict[str, Any]]:
         if layer and layer not in layers:
             names = [*blocks, *layers]
             raise SpecError(str(UnknownName("layer or block", layer, names)))
-        optimizer = phase.optimizer or section.optimizer
-        phases.append({"epochs": phase.epochs, "frozen_until": layer, "optimizer": optimizer})
+        phases.append(_phase(phase.epochs, layer, phase.optimizer or section.optimizer))
     return phases
+
+
+def _phase(epochs: int | None, layer: str | None, optimizer: dict[str, Any]) -> dict[str, Any]:
+    return {"epochs": epochs, "frozen_until": layer, "optimizer": optimizer}
 
 
 def _class_weight(spec: Spec, cohort: Cohort) -> list[float] | None:

@@ -14,7 +14,7 @@ from .. import backends
 from ..backends import Worker
 from ..errors import BackendUnavailable, DeviceUnavailable, Interrupted, RadZooError
 from ..preprocessing import Pipeline, Store, store
-from . import assessment, data, provenance, requests
+from . import data, provenance, requests
 from .data import Cohort
 from .plan import Plan
 from .run import RunDirectory
@@ -94,18 +94,15 @@ def _begin(walk: _Walk) -> Outcome:
     """Get the device first: nothing else is done for a run that cannot have it."""
     spec, began = walk.plan.spec, time.monotonic()
     walk.stage(f"starting {walk.plan.backend}, device {spec.device}")
-    with backends.connect(walk.plan.backend, spec.device, walk.run / "log.txt") as worker:
-        with _recorded(walk):
-            _record_start(walk, worker)
-            metrics = _work(walk, worker)
-            walk.record(
-                state="finished",
-                finished=provenance.now(),
-                wall_time_s=round(time.monotonic() - began, 1),
-            )
-            assessment.write_report(walk.run, walk.manifest, metrics)
-            shutil.rmtree(walk.scratch)
-            walk.run.write_json("metrics.json", metrics)
+    log = walk.run / "log.txt"
+    with backends.connect(walk.plan.backend, spec.device, log) as worker, _recorded(walk):
+        _record_start(walk, worker)
+        metrics = _work(walk, worker)
+        wall_time_s = round(time.monotonic() - began, 1)
+        walk.record(state="finished", finished=provenance.now(), wall_time_s=wall_time_s)
+        _report(walk, metrics)
+        shutil.rmtree(walk.scratch)
+        walk.run.write_json("metrics.json", metrics)
     return Outcome(walk.run.path, metrics, was_done=False)
 
 
@@ -162,8 +159,7 @@ def _work(walk: _Walk, worker: Worker) -> dict[str, Any]:
     _build(walk, worker, model)
     _train(walk, worker, model, feed)
     probabilities = _predict(walk, worker, model, feed)
-    walk.stage("measuring")
-    return assessment.assess(walk.plan.spec, walk.cohort, probabilities, walk.run, images)
+    return _measure(walk, probabilities, images)
 
 
 def _preprocess(walk: _Walk) -> Store:
@@ -237,3 +233,16 @@ def _predict(
         batch_size=walk.plan.spec.training.batch_size,
     )
     return np.load(out)
+
+
+def _measure(walk: _Walk, probabilities: np.ndarray, images: Store) -> dict[str, Any]:
+    from . import assessment  # Matplotlib and SciPy: seconds that a run need not begin with
+
+    walk.stage("measuring")
+    return assessment.assess(walk.plan.spec, walk.cohort, probabilities, walk.run, images)
+
+
+def _report(walk: _Walk, metrics: dict[str, Any]) -> None:
+    from . import assessment
+
+    assessment.write_report(walk.run, walk.manifest, metrics)

@@ -18,20 +18,14 @@ def find(path: str) -> Path:
     Raises:
         DataError: it is nowhere; the message names the places that were tried.
     """
-    places = [Path.cwd()]
-    if os.environ.get(DATA):
-        places.append(Path(os.environ[DATA]).expanduser())
-    candidates = [place / Path(path).expanduser() for place in places]
+    places = [Path.cwd(), *filter(None, [_data_folder()])]
+    candidates = list(dict.fromkeys(place / Path(path).expanduser() for place in places))
     for candidate in candidates:
         if candidate.exists():
             return candidate.resolve()
-    tried = " nor at ".join(str(candidate) for candidate in dict.fromkeys(candidates))
     raise DataError(
-        f"There is no {path!r}: neither at {tried}. Set {DATA} to the folder that holds the "
-        "data, or give an absolute path."
-        if len(dict.fromkeys(candidates)) > 1
-        else f"There is no {path!r}: tried {tried}. Set {DATA} to the folder that holds the "
-        "data, or give the right path."
+        f"There is no {path!r}; tried {' and '.join(map(str, candidates))}. Set {DATA} to the "
+        "folder that holds the data, or give an absolute path."
     )
 
 
@@ -42,3 +36,7 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("radzoo"))
+
+
+def _data_folder() -> Path | None:
+    return Path(os.environ[DATA]).expanduser() if os.environ.get(DATA) else None

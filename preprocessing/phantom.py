@@ -42,8 +42,11 @@ def outline(
     Returns:
         (..., directions), in pixels.
     """
-    waves = amplitude[..., None] * np.cos(LOBES[:, None] * angle[..., None, :] + phase[..., None])
-    return np.asarray(radius)[..., None] * (1 + waves.sum(-2))
+    edge = np.ones(1)
+    for lobe, waves in enumerate(LOBES):
+        swing = np.cos(waves * angle + phase[..., lobe, None])
+        edge = edge + amplitude[..., lobe, None] * swing
+    return np.asarray(radius)[..., None] * edge
 
 
 def mask(nodule: Nodule, size: int) -> np.ndarray:

@@ -49,7 +49,10 @@ def split(
     sides = _sides(shares)
     owner = _owners(table) if patients else np.arange(len(table))
     counts = _counts(owner, table["label"].to_numpy())
-    dealt = _deal(counts, np.array([shares[side] for side in sides]), seed)
+    wanted = np.array([shares[side] for side in sides])
+    dealt = _deal(counts, wanted, seed)
+    if _lacking(counts, dealt, len(sides)):  # a class so rare that it must go everywhere first
+        dealt = _deal(counts, wanted, seed, first=0.05)
     result = np.array(sides)[dealt[owner]].astype("<U10")
     _check_classes(table, result, classes, "Use more patients, a larger share, or another seed.")
     return result
@@ -122,8 +125,15 @@ def _counts(owner: np.ndarray, label: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _deal(counts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """The side of each patient: Sainte-Lague's rule, by label."""
+def _lacking(counts: np.ndarray, dealt: np.ndarray, sides: int) -> bool:
+    return any((counts[dealt == side].sum(0) == 0).any() for side in range(sides))
+
+
+def _deal(counts: np.ndarray, shares: np.ndarray, seed: int, first: float = 0.5) -> np.ndarray:
+    """The side of each patient: Sainte-Lague's rule (`first` is 0.5), by label.
+
+    A `first` near 0 (Adams' rule) lets every side have one before any has two.
+    """
     order = np.random.default_rng(seed).permutation(len(counts))
     order = order[np.argsort(-counts[order].sum(1), kind="stable")]
     filled = np.zeros((len(shares), counts.shape[1]))
@@ -131,7 +141,7 @@ def _deal(counts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
     rarity = 1 / np.maximum(counts.sum(0), 1)  # a rare class counts as much as a common one
     for patient in order:
         weight = counts[patient] * rarity
-        fullness = ((filled + counts[patient] / 2) * weight).sum(1) / shares
+        fullness = ((filled + counts[patient] * first) * weight).sum(1) / shares
         dealt[patient] = fullness.argmin()
         filled[dealt[patient]] += counts[patient]
     return dealt

@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, RunError
-from .paths import CACHE
-from .paths import cache_folder as cache_folder
+from .paths import CACHE, cache_folder
 from .pipeline import Pipeline
 from .registry import Dataset
+
+__all__ = ["Store", "build", "cache_folder"]
 
 Progress = Callable[[int, int], None]
 
@@ -117,30 +118,23 @@ def _find(path: Path) -> Store | None:
 
 def _written(path: Path, dataset: Dataset, pipeline: Pipeline, progress: Progress) -> Store:
     dtype, largest = _dtype(dataset, pipeline)
-    partial = path.with_suffix(".partial")
-    digest = hashlib.sha256()
-    total = len(dataset.table)
+    digest, partial, total = hashlib.sha256(), path.with_suffix(".partial"), len(dataset.table)
+    first: tuple[int, ...] = ()
     with partial.open("wb") as file:
-        shape: tuple[int, ...] | None = None
         for row, image in enumerate(_images(dataset, pipeline)):
-            if shape is None:
-                shape = image.shape
-                header = _header((total, *shape), dtype)
-                digest.update(header)
-                file.write(header)
-            _check_shape(dataset, row, image.shape, shape)
+            first = first or image.shape
+            _check_shape(dataset, row, image.shape, first)
             stored = image if largest == 1 else np.rint(image * largest)
-            pixels = stored.astype(dtype).tobytes()
-            digest.update(pixels)
-            file.write(pixels)
+            header = _header((total, *first), dtype) if row == 0 else b""
+            data = header + stored.astype(dtype).tobytes()
+            digest.update(data)
+            file.write(data)
             progress(row + 1, total)
         file.flush()
         os.fsync(file.fileno())
-    assert shape is not None, "a dataset has at least one image of each class"
-    rows, columns, channels = shape
-    store = Store(
-        path, (total, rows, columns, channels), dtype.name, 1 / largest, digest.hexdigest()
-    )
+    rows, columns, channels = first
+    shape = (total, rows, columns, channels)
+    store = Store(path, shape, dtype.name, 1 / largest, digest.hexdigest())
     _publish(store, partial)
     return store
 

@@ -31,6 +31,7 @@ def main(adapter_name, root, *hidden):
     for name in hidden:
         sys.modules[name] = None
     _stand_in(root)
+
     def send(message):
         try:
             replies.write(json.dumps(message) + "\n")
@@ -47,7 +48,7 @@ def main(adapter_name, root, *hidden):
                 module = importlib.import_module("radzoo.backends.worker." + adapter_name)
                 adapter = module.Adapter(send, stopping.is_set)
             send({"ok": getattr(adapter, request.pop("do"))(**request)})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  the other side sorts them
             traceback.print_exc()
             send({"error": {"kind": type(error).__name__, "message": str(error)}})
 

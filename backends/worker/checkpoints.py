@@ -23,8 +23,8 @@ def save(folder, epoch, write):
         folder: the run directory.
         write: called with the path of an empty folder to write the state's files to.
     """
-    final = os.path.join(folder, "{}{:04d}".format(PREFIX, epoch))
-    draft = os.path.join(folder, ".{}{:04d}-{}".format(PREFIX, epoch, os.getpid()))
+    final = os.path.join(folder, f"{PREFIX}{epoch:04d}")
+    draft = os.path.join(folder, f".{PREFIX}{epoch:04d}-{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     os.mkdir(draft)
     write(draft)

@@ -19,7 +19,7 @@ class Device:
     def __init__(self, backend, asked):
         framework = _FRAMEWORKS[backend]()
         self.threads = framework.threads
-        self.found = ["cpu"] + ["gpu:%d" % n for n in range(len(framework.gpus))]
+        self.found = ["cpu", *(f"gpu:{n}" for n in range(len(framework.gpus)))]
         self.used = self._choice(asked, backend)
         number = None if self.used == "cpu" else int(self.used[4:])
         self.name = "cpu" if number is None else framework.gpu_name(number)

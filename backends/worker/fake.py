@@ -13,7 +13,6 @@ from safetensors.numpy import load_file, save_file
 
 from ... import zoo
 from ...errors import DeviceUnavailable
-
 from . import training
 from .feed import Feed
 from .memory import peak_mb

@@ -33,7 +33,7 @@ class Feed:
         """Float32 (len(rows), rows, columns, channels) in [0, 1]."""
         self._reads += 1
         if self._reads % RELEASE_EVERY == 0:  # else memory grows to the size of the store
-            self._images._mmap.madvise(mmap.MADV_DONTNEED)
+            self._images._mmap.madvise(mmap.MADV_DONTNEED)  # novm
         return self._images[rows].astype("float32") * self._scale
 
     def labels(self, rows):

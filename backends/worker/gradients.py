@@ -45,9 +45,10 @@ def _torch(above, activations):
 def _jax(above, activations):
     import jax
 
-    fixed = [v.value for v in above.trainable_variables], [
-        v.value for v in above.non_trainable_variables
-    ]
+    fixed = (
+        [v.value for v in above.trainable_variables],
+        [v.value for v in above.non_trainable_variables],
+    )
 
     def sums(inputs):
         return above.stateless_call(*fixed, inputs, training=False)[0].sum(axis=0)

@@ -54,10 +54,9 @@ def _sample(keras, initializer, weight, random):
     if isinstance(initializer, known.TruncatedNormal):
         return initializer.mean + _truncated_normal(initializer.stddev, shape, random)
     raise ValueError(
-        "Weight {!r} has initialiser {}, which cannot be drawn alike on every backend. Use "
-        "glorot_*, he_*, lecun_*, random_uniform, random_normal or truncated_normal.".format(
-            weight.path, type(initializer).__name__
-        )
+        f"Weight {weight.path!r} has initialiser {type(initializer).__name__}, which cannot be "
+        "drawn alike on every backend. Use "
+        "glorot_*, he_*, lecun_*, random_uniform, random_normal or truncated_normal."
     )
 
 

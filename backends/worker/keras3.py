@@ -9,7 +9,6 @@ from safetensors.numpy import load_file, save_file
 
 from ... import zoo
 from .. import graph as neutral
-
 from . import initial, pretrained, training
 from .devices import Device
 from .feed import Feed

@@ -28,7 +28,7 @@ def load(model, application, source):
             _from_application(model, application, source)
     except DataError:
         raise
-    except Exception as error:  # noqa: BLE001  h5py, urllib and safetensors raise their own kinds
+    except Exception as error:
         raise DataError(_advice(source, error)) from error
 
 

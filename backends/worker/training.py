@@ -72,7 +72,10 @@ class Training:
     def _next_phase(self):
         """Enter the next phase if this one is over; False when there is none left."""
         progress, phases = self._progress, self._plan["phases"]
-        if not progress["done"] and progress["epochs_in_phase"] < phases[progress["phase"]]["epochs"]:
+        if (
+            not progress["done"]
+            and progress["epochs_in_phase"] < phases[progress["phase"]]["epochs"]
+        ):
             return True
         if progress["phase"] + 1 == len(phases):
             return False
@@ -113,7 +116,7 @@ class Training:
         )
         for images, labels, batch in batches:
             if self._stopped():
-                raise Interrupted("Stopped in epoch {}.".format(epoch + 1))
+                raise Interrupted(f"Stopped in epoch {epoch + 1}.")
             weights = None if class_weight is None else class_weight[self._feed.labels(batch)]
             result = self._fitter.step(images, labels, weights)
             self._refuse_nan(result[0], epoch)
@@ -139,10 +142,9 @@ class Training:
     def _refuse_nan(self, loss, epoch):
         if not np.isfinite(loss):
             raise TrainingDiverged(
-                "The loss became {} in epoch {} at learning rate {:g}. Try a smaller "
-                "training.optimizer.learning_rate, or training.optimizer.clipnorm: 1.0.".format(
-                    loss, epoch + 1, self._fitter.learning_rate
-                )
+                f"The loss became {loss} in epoch {epoch + 1} at learning rate "
+                f"{self._fitter.learning_rate:g}. Try a smaller "
+                "training.optimizer.learning_rate, or training.optimizer.clipnorm: 1.0."
             )
 
     def _validate(self):

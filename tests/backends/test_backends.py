@@ -161,9 +161,11 @@ def test_a_backend_that_does_not_exist_is_not_found():
 
 def test_a_backend_that_is_not_installed_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(registry.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(BackendUnavailable, match=r"pip install 'radzoo\[jax\]'"):
-        with backends.connect("jax"):
-            pass
+    with (
+        pytest.raises(BackendUnavailable, match=r"pip install 'radzoo\[jax\]'"),
+        backends.connect("jax"),
+    ):
+        pass
 
 
 @pytest.fixture(scope="module")

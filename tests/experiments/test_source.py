@@ -75,7 +75,8 @@ def test_an_override_reaches_into_a_list():
     assert source.overridden(text, "steps.0.rows=2").data["steps"][0]["rows"] == 2
 
 
-@pytest.mark.parametrize("override", ["training.epochs", "=3", "a..b=1", "title.0=1"])
+@pytest.mark.parametrize("override", ["training.epochs", "=3", "a..b=1", "training.x.y=1"])
 def test_an_override_that_leads_nowhere_is_refused(override):
+    text = source.parse("title: A\ntraining: [3]", "spec.yaml")
     with pytest.raises(SpecError, match="--set"):
-        source.overridden(source.parse("title: [A]\ntraining: 3", "s"), override.replace("title.0", "training.x"))
+        source.overridden(text, override)

@@ -121,7 +121,7 @@ def test_a_grid_the_backends_and_the_seeds_multiply(write):
 
 
 def test_a_point_of_the_grid_that_cannot_be_run_stops_all(write):
-    with pytest.raises(SpecError, match="training.batch_size: should be greater than 0; got 0"):
+    with pytest.raises(SpecError, match=r"training\.batch_size: should be greater than 0; got 0"):
         plan.plans(write(SMALL + "grid: {training.batch_size: [8, 0]}\n"))
 
 

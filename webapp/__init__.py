@@ -1,0 +1,1 @@
+"""The Dash app for clinicians; not built yet."""
