@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radzoo.errors import Interrupted, RadZooError
+from radzoo.errors import Interrupted, RadZooError, RunError
 
 if TYPE_CHECKING:
     from radzoo.experiments.plan import Plan
@@ -16,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: Rich would take half of the time it takes to show
     help="A Keras model zoo and workbench for lung imaging. Research use only.",
 )
 models = typer.Typer(no_args_is_help=True, help="The architectures of the zoo.")
@@ -40,15 +41,16 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     device: Annotated[str | None, typer.Option(help="cpu, gpu, gpu:N or auto.")] = None,
     set_: Set = None,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
-    seed: Annotated[int | None, typer.Option(help="In place of the spec's seeds.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the spec's seeds.")] = None,
     dry_run: Annotated[bool, typer.Option(help="List the runs; do nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Train and test what a spec describes; done runs are kept, interrupted ones continued."""
+    from radzoo.backends import get
     from radzoo.experiments.plan import plans
 
     overrides = list(set_ or [])
-    overrides += [f"backends=[{backend}]"] if backend else []
+    overrides += [f"backends=[{get(backend).name}]"] if backend else []
     overrides += [f"device={device}"] if device else []
     overrides += [f"seeds=[{seed}]"] if seed is not None else []
     todo = plans(spec, overrides)
@@ -150,7 +152,11 @@ def show_data(
 
     dataset = from_words(name, set_ or [])
     _print(terminal.counts_table(dataset.name, overview.counts(dataset)))
-    overview.contact_sheet(dataset, sheet)
+    try:
+        overview.contact_sheet(dataset, sheet)
+    except OSError as error:  # a DataError, of an image, is none
+        why = error.strerror or error
+        raise RunError(f"{sheet} cannot be written: {why}. Choose another --sheet.") from error
     typer.echo(f"Contact sheet: {sheet}")
 
 
@@ -183,7 +189,8 @@ def _run_one(plan: "Plan", out: Path, json: bool) -> int:
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        raise Interrupted("Interrupted before any work was done.") from None
+        message = "Interrupted. The same command goes on from what is done."
+        raise Interrupted(message) from None
     except RadZooError as error:
         _tell_error(error, json)
         return error.exit_code

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
-from ..errors import BackendUnavailable, RadZooError, WorkerFailed
+from ..errors import BackendUnavailable, RadZooError, RunError, WorkerFailed
 from . import devices, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 180  # the first start of a framework on a cold disk takes a minute
 STOP_S = 30  # a worker ends after the batch it is in
+STORAGE = ("OSError", "SafetensorError")  # what is raised on a full disk, by name
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -43,11 +44,14 @@ class Worker:
 
         Raises:
             WorkerFailed: the request raised in the worker, or the worker died.
+            RunError: the worker could not write a file.
             RadZooError: the worker raised one of `errors`.
         """
         with contextlib.suppress(BrokenPipeError):  # a dead worker is told of below
             print(json.dumps({"do": verb, **arguments}), file=self._requests, flush=True)
         for line in self._replies:
+            if not line.endswith("\n"):  # it died in the middle of a line
+                break
             reply = json.loads(line)
             if "ok" in reply:
                 return reply["ok"]
@@ -62,11 +66,17 @@ class Worker:
         for pipe in self._requests, self._replies:
             with contextlib.suppress(OSError):  # what was not sent yet has no reader any more
                 pipe.close()
+        self._exit_code()
+
+    def _exit_code(self) -> int:
         try:
-            self.process.wait(STOP_S)
+            return self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            return self.process.wait()
+        except KeyboardInterrupt:  # a second Ctrl-C: the user will not wait for the batch
+            self.process.kill()
+            raise
 
     def _error(self, verb: str, kind: str, message: str) -> RadZooError:
         ours = getattr(errors, kind, None)
@@ -74,12 +84,17 @@ class Worker:
             error = ours.__new__(ours)
             error.args = (message,)  # the message is complete: no constructor may reword it
             return error
+        if kind in STORAGE:
+            return RunError(
+                f"Backend {self.backend.name!r} cannot write or read a file in {verb!r}: "
+                f"{message}. Free some space, or mend the disk, and give the same command again."
+            )
         return WorkerFailed(
             f"Backend {self.backend.name!r} failed in {verb!r}: {kind}: {message}{self._where()}"
         )
 
     def _obituary(self, verb: str) -> str:
-        code = self.process.wait(STOP_S)
+        code = self._exit_code()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         hint = " Signal 9 is often the system out of memory: try a smaller batch_size." * (
             code == -9

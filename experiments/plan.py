@@ -24,11 +24,13 @@ class Plan:
         name: of the spec: its file's name without `.yaml`.
         spec: one backend, one seed, no grid.
         settings: what tells it from the other runs of its spec, for people.
+        text: what the spec was read from.
     """
 
     name: str
     spec: Spec
     settings: dict[str, Any]
+    text: source.Source
 
     @property
     def backend(self) -> str:
@@ -39,6 +41,10 @@ class Plan:
     def seed(self) -> int:
         """The seed of this run."""
         return self.spec.seeds[0]
+
+    def place(self, *key: str | int) -> str:
+        """Where a key of the spec stands, as messages begin: `spec.yaml:12: training.epochs`."""
+        return f"{self.text.place(key)}: {'.'.join(map(str, key))}"
 
     def folder(self, content: str) -> Path:
         """Where its run directory stands under the folder of all runs.
@@ -85,4 +91,4 @@ def _at(path: Path, text: source.Source, spec: Spec, point: dict[str, Any]) -> I
     single = check(fixed, str(path)) if point else spec
     for backend, seed in itertools.product(single.backends, single.seeds):
         one = single.model_copy(update={"backends": (backend,), "seeds": (seed,), "grid": {}})
-        yield Plan(path.stem, one, {"backend": backend, **point, "seed": seed})
+        yield Plan(path.stem, one, {"backend": backend, **point, "seed": seed}, fixed)

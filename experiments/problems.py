@@ -33,7 +33,7 @@ def _walk(
         key = (*prefix, *_without_branches(detail["loc"]))
         if isinstance(inner, OptionsInvalid):
             yield from _walk(inner.error, inner.model, key, text)
-        elif not _is_other_branch(dict(detail), details):
+        elif not _is_echo(dict(detail), details):
             yield key, _message(dict(detail), model)
 
 
@@ -46,9 +46,15 @@ def _without_branches(loc: tuple[int | str, ...]) -> Key:
     )
 
 
-def _is_other_branch(detail: dict[str, Any], details: list[Any]) -> bool:
-    """Whether the value is plainly meant for another branch of a union than this one."""
+def _is_echo(detail: dict[str, Any], details: list[Any]) -> bool:
+    """Whether another problem says it better.
+
+    The value is plainly meant for another branch of a union than this one; or a list is too
+    short since its items were refused.
+    """
     same = [d for d in details if _is_beside(d["loc"], detail["loc"])]
+    if detail["type"] == "too_short" and detail["input"]:
+        return len(same) > 1
     wants_word = detail["type"] == "literal_error" and not isinstance(detail["input"], str)
     wants_keys = detail["type"] in ("model_type", "dict_type")
     return len(same) > 1 and (wants_word or (wants_keys and isinstance(detail["input"], str)))

@@ -1,6 +1,7 @@
 """What the runner asks of a worker and writes of a run, from its spec and its images."""
 
 import hashlib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from ..preprocessing import Store, splits
 from .data import SIDES, Cohort
 from .plan import Plan
 from .run import RunDirectory
-from .spec import Spec
 
 
 def as_yaml(spec: dict[str, Any]) -> str:
@@ -48,23 +48,24 @@ def data_facts(cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def model(spec: Spec, cohort: Cohort, images: Store) -> dict[str, Any]:
+def model(plan: Plan, cohort: Cohort, images: Store) -> dict[str, Any]:
     """The model of a request.
 
     Raises:
         SpecError: the images have another shape than the architecture takes.
     """
-    options = spec.model.options
-    wanted, given = tuple(options["input_shape"]), tuple(images.shape[1:])
+    section = plan.spec.model
+    wanted, given = tuple(section.options["input_shape"]), tuple(images.shape[1:])
     if wanted != given:
         raise SpecError(
-            f"{spec.model.architecture} takes images of {_size(wanted)}, and the preprocessing "
-            f"gives {_size(given)}. Add `- {{name: resize, rows: {wanted[0]}, columns: "
-            f"{wanted[1]}}}` to preprocessing, or set model.options.input_shape: {list(given)}."
+            f"{plan.place('model', 'architecture')}: {section.architecture} takes images of "
+            f"{_size(wanted)}, and the preprocessing gives {_size(given)}. Add `- {{name: resize, "
+            f"rows: {wanted[0]}, columns: {wanted[1]}}}` to preprocessing, or set "
+            f"model.options.input_shape: {list(given)}."
         )
     return {
-        "architecture": spec.model.architecture,
-        "options": options,
+        "architecture": section.architecture,
+        "options": section.options,
         "classes": len(cohort.dataset.classes),
     }
 
@@ -73,8 +74,7 @@ def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
     """The plan of a `train` request; see backends/worker/training.py.
 
     Raises:
-        SpecError: a phase freezes up to a layer that the model does not have, or a class
-            weight names no class.
+        SpecError: a phase freezes up to a layer that the model does not have.
     """
     section = plan.spec.training
     layers = [layer["name"] for layer in run.read_json("graph.json")["layers"]]
@@ -84,9 +84,9 @@ def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
         "folder": str(run.path),
         "seed": plan.seed,
         "rows": {side: cohort.rows(side).tolist() for side in SIDES if side != "test"},
-        "phases": _phases(plan.spec, layers),
+        "phases": _phases(plan, layers),
         "batch_size": section.batch_size,
-        "class_weight": _class_weight(plan.spec, cohort),
+        "class_weight": class_weight(plan, cohort),
         "augmentation": augmentation and augmentation.model_dump(),
         "loss": section.loss,
         "monitor": section.monitor,
@@ -97,34 +97,13 @@ def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def class_weight(plan: Plan, cohort: Cohort) -> list[float] | None:
+    """One factor a class; `balanced` gives every class the same total.
 
-
-def _phases(spec: Spec, layers: list[str]) -> list[dict[str, Any]]:
-    section = spec.training
-    if not section.phases:
-        return [_phase(section.epochs, None, section.optimizer)]
-    blocks = zoo.get(spec.model.architecture).blocks
-    phases = []
-    for phase in section.phases:
-        layer = phase.frozen_until and blocks.get(phase.frozen_until, phase.frozen_until)
-        if layer and layer not in layers:
-            names = [*blocks, *layers]
-            raise SpecError(str(UnknownName("layer or block", layer, names)))
-        phases.append(_phase(phase.epochs, layer, phase.optimizer or section.optimizer))
-    return phases
-
-
-def _phase(epochs: int | None, layer: str | None, optimizer: dict[str, Any]) -> dict[str, Any]:
-    return {"epochs": epochs, "frozen_until": layer, "optimizer": optimizer}
-
-
-def _class_weight(spec: Spec, cohort: Cohort) -> list[float] | None:
-    """One factor a class; `balanced` gives every class the same total."""
-    asked, classes = spec.training.class_weight, cohort.dataset.classes
+    Raises:
+        SpecError: the factors are not those of the dataset's classes.
+    """
+    asked, classes = plan.spec.training.class_weight, cohort.dataset.classes
     if asked is None:
         return None
     if asked == "balanced":
@@ -132,10 +111,45 @@ def _class_weight(spec: Spec, cohort: Cohort) -> list[float] | None:
         return (counts.sum() / (len(classes) * counts)).tolist()
     if set(asked) != set(classes):
         raise SpecError(
-            f"training.class_weight names {', '.join(asked)}; the classes are "
-            f"{', '.join(classes)}. Give a factor for each."
+            f"{plan.place('training', 'class_weight')}: names {', '.join(asked)}; the classes "
+            f"are {', '.join(classes)}. Give a factor for each."
         )
     return [asked[name] for name in classes]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _phases(plan: Plan, layers: list[str]) -> list[dict[str, Any]]:
+    section = plan.spec.training
+    if not section.phases:
+        return [_phase(section.epochs, None, section.optimizer)]
+    phases = []
+    for number, phase in enumerate(section.phases):
+        layer = phase.frozen_until and _last_frozen(plan, number, layers)
+        phases.append(_phase(phase.epochs, layer, phase.optimizer or section.optimizer))
+    return phases
+
+
+def _last_frozen(plan: Plan, number: int, layers: list[str]) -> str:
+    """The layer that `frozen_until` of a phase means."""
+    asked = plan.spec.training.phases[number].frozen_until or ""
+    declared = zoo.get(plan.spec.model.architecture).blocks
+    # An option may leave a block out; and the fake backend has no layers at all.
+    blocks = {name: last for name, last in declared.items() if last in layers or not layers}
+    if asked in blocks or asked in layers:
+        return blocks.get(asked, asked)
+    near = get_close_matches(asked, layers, n=3)  # all of some hundred are no help
+    also = f"The {len(layers)} layers are in graph.json of the run directory."
+    unknown = UnknownName("layer or block", asked, [*blocks, *near], also)
+    raise SpecError(f"{plan.place('training', 'phases', number, 'frozen_until')}: {unknown}")
+
+
+def _phase(epochs: int | None, layer: str | None, optimizer: dict[str, Any]) -> dict[str, Any]:
+    return {"epochs": epochs, "frozen_until": layer, "optimizer": optimizer}
 
 
 def _size(shape: tuple[int, ...]) -> str:

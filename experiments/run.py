@@ -11,9 +11,11 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from ..errors import RunError
+from ..errors import RadZooError, RunError
+
+LEASE = ".lease"
 
 
 class RunDirectory:
@@ -30,34 +32,51 @@ class RunDirectory:
         """Whether the run went to its end: `metrics.json` is written last."""
         return (self / "metrics.json").exists()
 
-    @property
-    def has_state(self) -> bool:
-        """Whether there is a state to continue from."""
-        return any(self.path.glob("state-*"))
-
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Make the folder and keep other processes out of it.
 
         Raises:
-            RunError: it cannot be written, or another process holds it.
+            RunError: it cannot be written, now or later, or another process holds it.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lease = open(self / ".lease", "w")  # noqa: SIM115  held until the end of `with`
-        except OSError as error:
-            raise RunError(
-                f"{self.path} cannot be written: {error.strerror}. Choose another folder "
-                f"with --out."
-            ) from error
-        with lease:
+        with self._leased():
             try:
+                self._sweep()
+                yield
+            except (RadZooError, BrokenPipeError):  # the pipe is a reader's of our output
+                raise
+            except OSError as error:
+                raise self.unwritable(error) from error
+
+    @contextmanager
+    def _leased(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                lease: IO = stack.enter_context(open(self / LEASE, "w"))
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise RunError(
                     f"{self.path} is being worked on by another process. Wait for it, or stop it."
                 ) from None
+            except OSError as error:
+                raise self.unwritable(error) from error
             yield
+
+    def _sweep(self) -> None:
+        """Remove the drafts of a process that was killed: their names begin with a point."""
+        for draft in [*self.path.glob(".*"), *self.path.glob("plots/.*")]:
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            elif draft.name != LEASE:
+                draft.unlink(missing_ok=True)
+
+    def unwritable(self, error: OSError) -> RunError:
+        """What the system said, and the way out."""
+        return RunError(
+            f"{error.filename or self.path} cannot be written: {error.strerror or error}. "
+            "Choose another folder with --out, or free some space."
+        )
 
     def discard(self) -> None:
         """Remove a folder in which no work was done."""
@@ -82,6 +101,12 @@ class RunDirectory:
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise RunError(f"{self / name} cannot be written: {error.strerror}.") from error
+
+    def adopt(self, draft: Path, name: str) -> None:
+        """Take in a whole file that a worker wrote elsewhere on the same disk."""
+        with open(draft, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(draft, self / name)
 
     def write_json(self, name: str, content: Any) -> None:
         """Write JSON that any reader takes: no NaN."""

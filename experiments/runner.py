@@ -1,9 +1,10 @@
 """The walk from a plan to a finished run directory."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from .. import backends
 from ..backends import Worker
-from ..errors import BackendUnavailable, DeviceUnavailable, Interrupted, RadZooError
+from ..errors import DataError, Interrupted, RadZooError, RunError
 from ..preprocessing import Pipeline, Store, store
 from . import data, provenance, requests
 from .data import Cohort
@@ -52,12 +53,19 @@ class _Walk:
 
     @property
     def scratch(self) -> Path:
-        """Files of the way; gone when the run is finished."""
-        return self.run / ".work"
+        """Files of the way; gone when the run is finished.
+
+        Named by our process: the worker of one that was killed may still write to its own.
+        """
+        return self.run / f".work-{os.getpid()}"
 
     def record(self, **facts: Any) -> None:
         self.manifest.update(facts)
         self.run.write_json("manifest.json", self.manifest)
+
+    def close(self, state: str, error: str) -> None:
+        with suppress(RunError):  # the disk may be full, which is then what `error` says
+            self.record(state=state, error=error, finished=provenance.now())
 
 
 def run(plan: Plan, out: Path, tell: Listener) -> Outcome:
@@ -75,19 +83,33 @@ def run(plan: Plan, out: Path, tell: Listener) -> Outcome:
         Interrupted: Ctrl-C; the same command continues from the last epoch.
     """
     tell({"event": "stage", "name": f"reading {plan.spec.dataset.name}"})
-    cohort = data.load(plan.spec.dataset)
+    cohort = _load(plan)
     directory = RunDirectory(out / plan.folder(cohort.dataset.content))
     tell({"event": "run", "folder": str(directory.path), "settings": plan.settings})
     if directory.is_finished:
-        return Outcome(directory.path, directory.read_json("metrics.json"), was_done=True)
-    existed = directory.path.exists()
+        return _found(directory)
     with directory.hold():
+        if directory.is_finished:  # by another process, since we looked
+            return _found(directory)
         try:
             return _begin(_Walk(plan, cohort, directory, tell))
-        except (DeviceUnavailable, BackendUnavailable):
-            if not existed:
+        finally:
+            if not (directory / "manifest.json").exists():
                 directory.discard()
-            raise
+
+
+def _load(plan: Plan) -> Cohort:
+    """Get the data, and refuse at once what they already tell to be wrong with the spec."""
+    try:
+        cohort = data.load(plan.spec.dataset)
+    except DataError as error:
+        raise DataError(f"{plan.place('dataset')}: {error}") from error
+    requests.class_weight(plan, cohort)
+    return cohort
+
+
+def _found(directory: RunDirectory) -> Outcome:
+    return Outcome(directory.path, directory.read_json("metrics.json"), was_done=True)
 
 
 def _begin(walk: _Walk) -> Outcome:
@@ -99,8 +121,9 @@ def _begin(walk: _Walk) -> Outcome:
         _record_start(walk, worker)
         metrics = _work(walk, worker)
         wall_time_s = round(time.monotonic() - began, 1)
-        walk.record(state="finished", finished=provenance.now(), wall_time_s=wall_time_s)
+        walk.manifest.update(state="finished", finished=provenance.now(), wall_time_s=wall_time_s)
         _report(walk, metrics)
+        walk.record()
         shutil.rmtree(walk.scratch)
         walk.run.write_json("metrics.json", metrics)
     return Outcome(walk.run.path, metrics, was_done=False)
@@ -112,13 +135,19 @@ def _recorded(walk: _Walk) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, Interrupted):
-        walk.record(state="interrupted", finished=provenance.now())
-        raise Interrupted(
-            f"Interrupted. What is done is in {walk.run.path}; the same command continues it."
-        ) from None
-    except RadZooError as error:
-        walk.record(state="failed", error=str(error), finished=provenance.now())
+        message = f"What is done is in {walk.run.path}; the same command continues it."
+        walk.close("interrupted", message)
+        raise Interrupted(f"Interrupted. {message}") from None
+    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+        walk.close("interrupted", "nobody reads the output any more")
         raise
+    except RadZooError as error:
+        walk.close("failed", str(error))
+        raise
+    except OSError as error:
+        told = walk.run.unwritable(error)
+        walk.close("failed", str(told))
+        raise told from error
 
 
 def _record_start(walk: _Walk, worker: Worker) -> None:
@@ -154,7 +183,7 @@ def _record_start(walk: _Walk, worker: Worker) -> None:
 def _work(walk: _Walk, worker: Worker) -> dict[str, Any]:
     walk.scratch.mkdir(exist_ok=True)
     images = _preprocess(walk)
-    model = requests.model(walk.plan.spec, walk.cohort, images)
+    model = requests.model(walk.plan, walk.cohort, images)
     feed = {"images": str(images.path), "scale": images.scale}
     _build(walk, worker, model)
     _train(walk, worker, model, feed)
@@ -179,15 +208,16 @@ def _preprocess(walk: _Walk) -> Store:
 
 def _build(walk: _Walk, worker: Worker, model: dict[str, Any]) -> None:
     walk.stage(f"building {model['architecture']}")
-    start = walk.plan.spec.model.weights
+    start, graph = walk.plan.spec.model.weights, walk.scratch / "graph.json"
     built = worker.ask(
         "build",
         model=model,
         seed=walk.plan.seed,
-        graph=str(walk.run / "graph.json"),
+        graph=str(graph),
         weights=str(walk.scratch / "initial.safetensors"),
         start=start,
     )
+    walk.run.adopt(graph, "graph.json")
     walk.record(model={**model, **built, "started_from": start})
 
 
@@ -203,7 +233,7 @@ def _train(walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, A
             walk.run.write_csv("history.csv", history)
         walk.tell(event)
 
-    labels = walk.scratch / "labels.npy"
+    labels, weights = walk.scratch / "labels.npy", walk.scratch / "weights.safetensors"
     np.save(labels, walk.cohort.labels)
     done = worker.ask(
         "train",
@@ -212,8 +242,9 @@ def _train(walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, A
         weights=str(walk.scratch / "initial.safetensors"),
         data={**feed, "labels": str(labels)},
         plan=requests.training(walk.plan, walk.cohort, walk.run),
-        out=str(walk.run / "weights.safetensors"),
+        out=str(weights),
     )
+    walk.run.adopt(weights, "weights.safetensors")
     walk.run.write_csv("history.csv", done.pop("history"))
     walk.record(weights_sha256=requests.digest(walk.run / "weights.safetensors"), **done)
 
@@ -232,7 +263,10 @@ def _predict(
         out=str(out),
         batch_size=walk.plan.spec.training.batch_size,
     )
-    return np.load(out)
+    try:
+        return np.load(out)
+    except (ValueError, EOFError) as error:  # NumPy does not notice when a disk is full
+        raise RunError(f"{out} is not whole: {error}. Is there space left on the disk?") from error
 
 
 def _measure(walk: _Walk, probabilities: np.ndarray, images: Store) -> dict[str, Any]:

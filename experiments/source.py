@@ -66,7 +66,7 @@ def parse(text: bytes | str, name: str) -> Source:
         _refuse_aliases_and_depth(text, name)
         node = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(f"{name} is not YAML: {_short(error)}") from error
+        raise SpecError(f"{name}{_short(error)}") from error
     places: dict[Key, str] = {(): name}
     return Source(_value(node, (), places, name), places)
 
@@ -172,5 +172,6 @@ def _refuse_aliases_and_depth(text: bytes | str, name: str) -> None:
 def _short(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return str(error).splitlines()[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', error)}."
+        return f": not YAML: {str(error).splitlines()[0]}"
+    where = f"line {mark.line + 1}, column {mark.column + 1}"
+    return f":{mark.line + 1}: not YAML: {getattr(error, 'problem', error)} ({where})."

@@ -9,6 +9,7 @@ Whatever a framework prints goes to stderr, which the other side keeps as a log.
 ends when its stdin closes or at SIGTERM; a request under way stops after its batch.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -49,13 +50,15 @@ def main(adapter_name, root, *hidden):
                 adapter = module.Adapter(send, stopping.is_set)
             send({"ok": getattr(adapter, request.pop("do"))(**request)})
         except Exception as error:  # noqa: BLE001  the other side sorts them
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # the log's disk is full: still tell why
+                traceback.print_exc()
             send({"error": {"kind": type(error).__name__, "message": str(error)}})
 
 
 def _stand_in(root):
     """Make `radzoo` importable without running its `__init__` files, which load our side."""
-    sys.path[0] = os.getcwd()  # not this folder, whose files would hide others of their names
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if path != here]  # its files would hide others
     for name, path in ("radzoo", root), ("radzoo.backends", os.path.join(root, "backends")):
         package = types.ModuleType(name)
         package.__path__ = [path]

@@ -66,6 +66,31 @@ def load(folder, read):
     return None
 
 
+def newest(folder):
+    """Path of the newest state; there is one."""
+    return os.path.join(folder, _newest_first(folder)[0])
+
+
+def link(source, target):
+    """A second name for a file of a state, which is never written again; or a copy."""
+    try:
+        os.link(source, target)
+    except OSError:  # not every file system has links
+        shutil.copyfile(source, target)
+
+
+def whole(path, write):
+    """Write a file under another name, flush it and rename it: it is whole or not there.
+
+    Args:
+        write: called with the path to write to, which ends as `path` does.
+    """
+    draft = os.path.join(os.path.dirname(path), ".draft-" + os.path.basename(path))
+    write(draft)
+    flush(draft)
+    os.replace(draft, path)
+
+
 def digest(path):
     """SHA-256 of a file, in hexadecimal."""
     sha = hashlib.sha256()

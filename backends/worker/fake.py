@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from ... import zoo
 from ...errors import DeviceUnavailable
-from . import training
+from . import checkpoints, training
 from .feed import Feed
 from .memory import peak_mb
 
@@ -57,7 +57,7 @@ class Adapter:
         fitter = _Softmax(load_file(weights))
         feed = Feed(classes=model["classes"], **data)
         history = training.Training(fitter, feed, plan, self._send, self._stopped).finish()
-        save_file(fitter.weights, out)
+        checkpoints.whole(out, lambda path: save_file(fitter.weights, path))
         return {
             "history": history,
             "jit_compile": False,
@@ -69,7 +69,8 @@ class Adapter:
         """Write probabilities (images, classes)."""
         feed = Feed(**data)
         rows = range(len(feed)) if rows is None else rows
-        np.save(out, training.predict(_Softmax(load_file(weights)), feed, rows, batch_size))
+        found = training.predict(_Softmax(load_file(weights)), feed, rows, batch_size)
+        checkpoints.whole(out, lambda path: np.save(path, found))
         return {"images": len(rows)}
 
 
@@ -108,19 +109,18 @@ class _Softmax:
         likelihood = (labels * probabilities).sum(1)
         return float(-np.log(np.clip(likelihood, 1e-7, 1)).mean())
 
-    def save(self, folder, best):
+    def save(self, folder):
         save_file(self.weights, os.path.join(folder, "weights.safetensors"))
         rate = {"learning_rate": np.array([self.learning_rate])}
         save_file(rate, os.path.join(folder, "optimizer.safetensors"))
-        if best is not None:
-            save_file(best, os.path.join(folder, "best.safetensors"))
 
     def load(self, folder):
-        self.weights = load_file(os.path.join(folder, "weights.safetensors"))
+        self.load_weights(os.path.join(folder, "weights.safetensors"))
         rate = load_file(os.path.join(folder, "optimizer.safetensors"))["learning_rate"]
         self.learning_rate = float(rate[0])
-        best = os.path.join(folder, "best.safetensors")
-        return load_file(best) if os.path.exists(best) else None
+
+    def load_weights(self, path):
+        self.weights = load_file(path)
 
 
 def _coarse(images):

@@ -76,30 +76,21 @@ class Fitter:
     def learning_rate(self, value):
         self.model.optimizer.learning_rate = value
 
-    @property
-    def weights(self):
-        """{path: array}; copies."""
-        return values(self.model)
-
-    @weights.setter
-    def weights(self, arrays):
-        assign(self.model, arrays)
-
-    def save(self, folder, best):
-        """Write weights, optimiser and best weights (None: not kept) to a folder."""
-        save_file(self.weights, os.path.join(folder, "weights.safetensors"))
+    def save(self, folder):
+        """Write weights and optimiser to a folder."""
+        save_file(values(self.model), os.path.join(folder, "weights.safetensors"))
         save_file(_arrays(self._optimizer()), os.path.join(folder, "optimizer.safetensors"))
-        if best is not None:
-            save_file(best, os.path.join(folder, "best.safetensors"))
 
     def load(self, folder):
-        """Read what `save` wrote; returns the best weights or None."""
-        self.weights = load_file(os.path.join(folder, "weights.safetensors"))
+        """Read what `save` wrote."""
+        self.load_weights(os.path.join(folder, "weights.safetensors"))
         variables = self._optimizer()
         for name, array in load_file(os.path.join(folder, "optimizer.safetensors")).items():
             variables[name].assign(array)
-        best = os.path.join(folder, "best.safetensors")
-        return load_file(best) if os.path.exists(best) else None
+
+    def load_weights(self, path):
+        """Read the weights alone."""
+        assign(self.model, load_file(path))
 
     def _optimizer(self):
         return {

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from ... import zoo
 from .. import graph as neutral
-from . import initial, pretrained, training
+from . import checkpoints, initial, pretrained, training
 from .devices import Device
 from .feed import Feed
 from .fitter import Fitter, assign, values
@@ -56,9 +57,9 @@ class Adapter:
         assign(built, initial.draw(keras, built, seed))
         if start:
             pretrained.load(built, zoo.get(model["architecture"]).pretrained, start)
-        with open(graph, "w") as file:
-            json.dump(neutral.from_model(built), file, indent=1)
-        save_file(values(built), weights)
+        text = json.dumps(neutral.from_model(built), indent=1)
+        checkpoints.whole(graph, lambda path: Path(path).write_text(text))
+        checkpoints.whole(weights, lambda path: save_file(values(built), path))
         return {
             "parameters": built.count_params(),
             "trainable": int(sum(np.prod(w.shape) for w in built.trainable_weights)),
@@ -77,7 +78,7 @@ class Adapter:
         jit_compile = self._jit_compile if plan["jit_compile"] is None else plan["jit_compile"]
         fitter = Fitter(built, plan["loss"], jit_compile)
         history = training.Training(fitter, feed, plan, self._send, self._stopped).finish()
-        save_file(fitter.weights, out)
+        checkpoints.whole(out, lambda path: save_file(values(built), path))
         return {
             "history": history,
             "jit_compile": jit_compile,
@@ -91,7 +92,8 @@ class Adapter:
         feed = Feed(**data)
         rows = range(len(feed)) if rows is None else rows
         fitter = Fitter(built)
-        np.save(out, training.predict(fitter, feed, rows, min(batch_size, len(rows))))
+        found = training.predict(fitter, feed, rows, min(batch_size, len(rows)))
+        checkpoints.whole(out, lambda path: np.save(path, found))
         return {"images": len(rows)}
 
     def gradients(self, model, weights, data, layer, out):

@@ -8,8 +8,8 @@ It knows no framework. A `fitter` does what only a framework can:
     predict(images)                   probabilities (batch, classes)
     loss(labels, probabilities)       mean loss with penalties, as in `step`
     learning_rate                     a float that can be set
-    weights                           {name: array} that can be set
-    save(folder, best) / load(folder) weights, optimiser and best weights
+    save(folder) / load(folder)       `weights.safetensors` and the optimiser's state
+    load_weights(path)                the weights alone, from such a file
 """
 
 import json
@@ -23,6 +23,7 @@ from . import checkpoints
 
 EVENT_EVERY_S = 0.2
 PROGRESS = "progress.json"
+WEIGHTS, BEST = "weights.safetensors", "best.safetensors"
 
 
 class Training:
@@ -41,9 +42,8 @@ class Training:
     def __init__(self, fitter, feed, plan, send, stopped):
         self._fitter, self._feed, self._plan = fitter, feed, plan
         self._send, self._stopped = send, stopped
-        self._best = None
         self._progress = {"phase": -1, "epochs_in_phase": 0, "done": True, "history": []}
-        self._progress["watch"] = {}
+        self._progress.update(watch={}, best_epoch=None)
 
     def finish(self):
         """Train to the end, from the last state if there is one.
@@ -65,8 +65,8 @@ class Training:
             self._watch(row)
             checkpoints.save(self._plan["folder"], row["epoch"], self._write)
             self._send({"event": "epoch", "epochs": self._planned(), **row})
-        if self._best is not None:
-            self._fitter.weights = self._best
+        if self._plan["restore_best"]:
+            checkpoints.load(self._plan["folder"], self._restore_best)
         return self._progress["history"]
 
     def _next_phase(self):
@@ -101,7 +101,7 @@ class Training:
         row = {"epoch": epoch + 1, "phase": self._progress["phase"] + 1}
         row.update(self._train(epoch))
         trained = time.monotonic() - began
-        row.update(self._validate())
+        row.update(self._validate(epoch))
         row["learning_rate"] = self._fitter.learning_rate
         row["seconds"] = round(time.monotonic() - began, 3)
         row["images_per_s"] = round(len(self._plan["rows"]["train"]) / trained, 1)
@@ -147,12 +147,14 @@ class Training:
                 "training.optimizer.learning_rate, or training.optimizer.clipnorm: 1.0."
             )
 
-    def _validate(self):
+    def _validate(self, epoch):
         rows = np.asarray(self._plan["rows"]["validation"])
         labels = self._feed.labels(rows)
         probabilities = predict(self._fitter, self._feed, rows, self._plan["batch_size"])
+        loss = self._fitter.loss(np.eye(probabilities.shape[1])[labels], probabilities)
+        self._refuse_nan(loss, epoch)  # the last step of the epoch may be the one that diverged
         return {
-            "val_loss": self._fitter.loss(np.eye(probabilities.shape[1])[labels], probabilities),
+            "val_loss": loss,
             "val_accuracy": float((probabilities.argmax(1) == labels).mean()),
             "val_roc_auc": roc_auc(labels == probabilities.shape[1] - 1, probabilities[:, -1]),
         }
@@ -162,7 +164,7 @@ class Training:
         plan, value = self._plan, row[self._plan["monitor"]]
         sign = 1 if plan["monitor"].endswith("loss") else -1
         if self._epochs_since_best("best", sign * value, 0.0) == 0:
-            self._best = self._fitter.weights if plan["restore_best"] else None
+            self._progress["best_epoch"] = row["epoch"]
         stopping, plateau = plan["early_stopping"], plan["reduce_on_plateau"]
         if stopping:
             waited = self._epochs_since_best("early_stopping", sign * value, stopping["min_delta"])
@@ -183,7 +185,13 @@ class Training:
         return watch["waited"]
 
     def _write(self, folder):
-        self._fitter.save(folder, self._best)
+        self._fitter.save(folder)
+        if self._plan["restore_best"]:
+            is_best = self._progress["best_epoch"] == len(self._progress["history"])
+            source = folder if is_best else checkpoints.newest(self._plan["folder"])
+            checkpoints.link(
+                os.path.join(source, WEIGHTS if is_best else BEST), os.path.join(folder, BEST)
+            )
         with open(os.path.join(folder, PROGRESS), "w") as file:
             json.dump(self._progress, file)
 
@@ -191,8 +199,11 @@ class Training:
         with open(os.path.join(folder, PROGRESS)) as file:
             self._progress = json.load(file)
         self._fitter.begin_phase(self._plan["phases"][self._progress["phase"]])
-        self._best = self._fitter.load(folder)
+        self._fitter.load(folder)
         self._send({"event": "resumed", "history": self._progress["history"]})
+
+    def _restore_best(self, folder):
+        self._fitter.load_weights(os.path.join(folder, BEST))
 
 
 def predict(fitter, feed, rows, batch_size):
