@@ -153,6 +153,7 @@ def show_data(
     dataset = from_words(name, set_ or [])
     _print(terminal.counts_table(dataset.name, overview.counts(dataset)))
     try:
+        sheet.open("ab").close()  # before seconds of drawing
         overview.contact_sheet(dataset, sheet)
     except OSError as error:  # a DataError, of an image, is none
         why = error.strerror or error

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -68,11 +69,12 @@ class RunDisplay:
         """An event that a terminal need not show."""
 
     def _stage(self, event: Mapping[str, Any]) -> None:
-        self._console.print(f"[dim]{event['name']}[/dim]")
+        self._console.print(f"[dim]{escape(event['name'])}[/dim]")
 
     def _run(self, event: Mapping[str, Any]) -> None:
         settings = "  ".join(f"{key}={value}" for key, value in event["settings"].items())
-        self._console.print(f"[bold]{event['folder']}[/bold]  {settings}", highlight=False)
+        line = f"[bold]{escape(event['folder'])}[/bold]  {escape(settings)}"
+        self._console.print(line, highlight=False)
 
     def _resumed(self, event: Mapping[str, Any]) -> None:
         self._console.print(f"going on after epoch {len(event['history'])}")
@@ -116,16 +118,16 @@ def metrics_table(metrics: Mapping[str, Any], reported: Mapping[str, Any]) -> Ta
     synthetic = "SYNTHETIC images, " if metrics["synthetic"] else ""
     table = Table(
         title=f"Test: {synthetic}{test['images']} images of {test['patients']} patients, "
-        f"{test['positives']} {metrics['positive_class']}; threshold {test['threshold']}",
+        f"{test['positives']} {escape(metrics['positive_class'])}; threshold {test['threshold']}",
         caption=RESEARCH_USE,
     )
-    source = str(reported.get("source", "reported"))
+    source = escape(str(reported.get("source", "reported")))
     columns = ["", "measured", confidence] + ([source] if reported else [])
     for column in columns:
         table.add_column(column, justify="left" if column == "" else "right")
     for name, label in LABELS.items():
         row = [label, *_estimate(test["metrics"][name])]
-        table.add_row(*row, *([str(reported.get(name, ""))] if reported else []))
+        table.add_row(*row, *([escape(str(reported.get(name, "")))] if reported else []))
     _add_counts(table, test)
     return table
 
@@ -148,12 +150,12 @@ def _add_counts(table: Table, test: Mapping[str, Any]) -> None:
 
 
 def plain_table(columns: list[str], rows: list[list[str]], title: str = "") -> Table:
-    """A table of words."""
-    table = Table(title=title or None)
+    """A table of words, which mean themselves: `radzoo[torch]` is no markup of Rich's."""
+    table = Table(title=escape(title) or None)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(escape(column), overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     return table
 
 
@@ -166,6 +168,6 @@ def counts_table(name: str, counts: Any) -> Table:
     for column, images in counts.images_by.items():
         patients = counts.patients_by_label if column == "label" else {}
         for value, number in images.items():
-            table.add_row(column, value, str(number), str(patients.get(value, "")))
+            table.add_row(column, escape(value), str(number), str(patients.get(value, "")))
         table.add_section()
     return table

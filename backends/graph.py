@@ -8,7 +8,7 @@ Layers stand in an order in which each comes after its inputs. `op` and `options
 Keras 3 layer's class and configuration; `weights` name the arrays of the weights file.
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 FORMAT = 1
 
@@ -37,28 +37,26 @@ def from_model(model: Any) -> Dict[str, Any]:
         "name": model.name,
         "input": _source(model.inputs[0]),
         "output": _source(model.outputs[0]),
-        "layers": [_layer(layer) for layer in model.layers],
+        "layers": [_layer(layer, model) for layer in model.layers],
     }
 
 
-def _layer(layer: Any) -> Dict[str, Any]:
+def _layer(layer: Any, model: Any) -> Dict[str, Any]:
     if hasattr(layer, "layers"):
         raise ValueError(
             "Layer {!r} is a model of its own; call its layers one by one.".format(layer.name)
         )
-    if len(layer._inbound_nodes) != 1:
+    nodes = [node for depth in model._nodes_by_depth.values() for node in depth]
+    calls = [node for node in layer._inbound_nodes if node in nodes]
+    if len(calls) != 1:  # calls in other models, such as those cut for heatmaps, do not count
         raise ValueError("Layer {!r} is used more than once.".format(layer.name))
     return {
         "name": layer.name,
         "op": type(layer).__name__,
         "options": _options(layer),
-        "inputs": _inputs(layer),
+        "inputs": [_source(tensor) for tensor in calls[0].input_tensors],
         "weights": [weight.path for weight in layer.weights],
     }
-
-
-def _inputs(layer: Any) -> List[str]:
-    return [_source(tensor) for tensor in layer._inbound_nodes[0].input_tensors]
 
 
 def _source(tensor: Any) -> str:

@@ -143,7 +143,7 @@ def _last_frozen(plan: Plan, number: int, layers: list[str]) -> str:
     if asked in blocks or asked in layers:
         return blocks.get(asked, asked)
     near = get_close_matches(asked, layers, n=3)  # all of some hundred are no help
-    also = f"The {len(layers)} layers are in graph.json of the run directory."
+    also = f"All {len(layers)} layers are in graph.json of the run directory." if layers else ""
     unknown = UnknownName("layer or block", asked, [*blocks, *near], also)
     raise SpecError(f"{plan.place('training', 'phases', number, 'frozen_until')}: {unknown}")
 

@@ -1,9 +1,83 @@
 """Fixtures for all tests."""
 
+import json
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import radzoo.cli
+
+FILE = Path(radzoo.cli.__file__)
+IN_CHECKOUT = (FILE.parent / "radzoo.py").exists()
+
+
+class Place:
+    """A folder in which the command line is used, a process a command.
+
+    Attributes:
+        path: the folder.
+        root: what Python must search to find radzoo.
+    """
+
+    root = FILE.parent if IN_CHECKOUT else FILE.parent.parent
+    command = (sys.executable, *((str(FILE),) if IN_CHECKOUT else ("-m", "radzoo.cli")))
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.env = {**os.environ, "RADZOO_CACHE": str(path / "cache"), "COLUMNS": "200"}
+        self.env.pop("RADZOO_DATA", None)
+
+    def start(
+        self, *arguments: Any, setup: Callable[[], None] | None = None, **env: str
+    ) -> subprocess.Popen:
+        """Start a command; a signal reaches it alone, and Ctrl-C too where pytest ignores it."""
+
+        def prepare() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if setup:
+                setup()
+
+        return subprocess.Popen(
+            [*self.command, *map(str, arguments)],
+            cwd=self.path,
+            env={**self.env, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509  it takes no lock
+        )
+
+    def run(self, *arguments: Any, **how: Any) -> subprocess.CompletedProcess:
+        """Do a command to its end."""
+        with self.start(*arguments, **how) as process:
+            try:
+                out, error = process.communicate(timeout=120)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+
+    def write(self, **specs: str) -> None:
+        """Write specs, each under its name."""
+        for name, text in specs.items():
+            (self.path / f"{name}.yaml").write_text(text)
+
+    def manifest(self, out: str) -> dict[str, Any]:
+        """Of the one run in a folder."""
+        (path,) = (self.path / out).glob("*/*/manifest.json")
+        return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="session")
+def place_in() -> Callable[[Path], Place]:
+    """Makes a `Place` of a folder."""
+    return Place
 
 
 @pytest.fixture(scope="session")

@@ -93,10 +93,9 @@ class Fitter:
         assign(self.model, load_file(path))
 
     def _optimizer(self):
-        return {
-            f"{number:04d}/{variable.path}": variable
-            for number, variable in enumerate(self.model.optimizer.variables)
-        }
+        # By number: their paths count the optimisers that a process has made.
+        variables = self.model.optimizer.variables
+        return {f"{number:04d}": variable for number, variable in enumerate(variables)}
 
 
 def _arrays(variables):

@@ -53,6 +53,7 @@ class Adapter:
             graph, weights: paths to write `.json` and `.safetensors` to.
             start: weights to start from: a file, or "imagenet".
         """
+        self._built = (None, None)  # the one that is kept may have been trained
         built = self._model(model)
         assign(built, initial.draw(keras, built, seed))
         if start:

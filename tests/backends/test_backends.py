@@ -1,28 +1,59 @@
 """What every backend promises; a new one is tested by being registered."""
 
+import dataclasses
 import json
 import os
 import signal
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
-from radzoo import backends
+from radzoo import backends, zoo
 from radzoo.backends import contract, registry
-from radzoo.errors import BackendUnavailable, DeviceUnavailable, UnknownName, WorkerFailed
+from radzoo.errors import (
+    BackendUnavailable,
+    DataError,
+    DeviceUnavailable,
+    UnknownName,
+    WorkerFailed,
+)
 
 NAMES = backends.names()
 KERAS = [name for name in NAMES if registry.get(name).adapter == "keras3"]
 MODEL = {"architecture": "tiny_cnn", "options": {"width": 2}, "classes": 2}
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)
 def backend(request):
     if not registry.get(request.param).installed:
         pytest.skip(f"{request.param} is not installed")
     return request.param
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory):
+    """Start each backend's worker once, when it is first asked for."""
+    log = tmp_path_factory.mktemp("logs") / "log.txt"
+    started = {}
+    with ExitStack() as stack:
+
+        def start(name):
+            if name not in started:
+                started[name] = stack.enter_context(backends.connect(name, "auto", log))
+            return started[name]
+
+        yield start
+
+
+@pytest.fixture
+def keras_worker(workers):
+    name = next((name for name in KERAS if registry.get(name).installed), None)
+    if name is None:
+        pytest.skip("no Keras backend is installed")
+    return workers(name)
 
 
 @pytest.fixture(scope="module")
@@ -82,15 +113,28 @@ def predict(worker, folder, images, weights="initial.safetensors", model=MODEL):
     return np.load(out)
 
 
+def gradients(worker, folder, images, layer):
+    out = folder / "gradients.npz"
+    worker.ask(
+        "gradients",
+        model=MODEL,
+        weights=str(folder / "initial.safetensors"),
+        data={"images": images["images"]},
+        layer=layer,
+        out=str(out),
+    )
+    with np.load(out) as arrays:
+        return dict(arrays)
+
+
 def test_a_killed_worker_is_told_and_training_goes_on_to_the_same_weights(
-    backend, images, tmp_path
+    backend, workers, images, tmp_path
 ):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     whole.mkdir()
     cut.mkdir()
-    with backends.connect(backend, "cpu") as worker:
-        build(worker, whole)
-        undisturbed = train(worker, whole, images)
+    build(workers(backend), whole)
+    undisturbed = train(workers(backend), whole, images)
     with backends.connect(backend, "cpu") as worker:
         build(worker, cut)
 
@@ -102,8 +146,7 @@ def test_a_killed_worker_is_told_and_training_goes_on_to_the_same_weights(
             train(worker, cut, images, kill_in_the_third_epoch)
     assert not (cut / "weights.safetensors").exists()
     events = []
-    with backends.connect(backend, "cpu") as worker:
-        resumed = train(worker, cut, images, events.append)
+    resumed = train(workers(backend), cut, images, events.append)
     assert events[0]["event"] == "resumed"
     assert len(events[0]["history"]) >= 2
     for name, array in load_file(whole / "weights.safetensors").items():
@@ -136,19 +179,17 @@ def test_a_device_that_is_not_there_is_refused_and_those_found_are_named(backend
         pass
 
 
-def test_auto_takes_what_there_is(backend):
-    with backends.connect(backend, "auto") as worker:
-        found = worker.described["devices"]
-        assert worker.described["device"] == (found[1] if len(found) > 1 else "cpu")
+def test_auto_takes_what_there_is(backend, workers):
+    described = workers(backend).described
+    found = described["devices"]
+    assert described["device"] == (found[1] if len(found) > 1 else "cpu")
 
 
-def test_an_error_in_a_worker_says_which_and_where(backend, tmp_path):
-    log = tmp_path / "log.txt"
-    with (
-        backends.connect(backend, "cpu", log) as worker,
-        pytest.raises(WorkerFailed, match=rf"'{backend}' failed in 'predict'.*\n.*log.txt"),
-    ):
-        worker.ask("predict", model=MODEL, weights="none", data={"images": "none.npy"}, out="")
+def test_an_error_in_a_worker_says_which_and_where(backend, workers):
+    with pytest.raises(WorkerFailed, match=rf"'{backend}' failed in 'predict'.*\n.*log.txt"):
+        workers(backend).ask(
+            "predict", model=MODEL, weights="none", data={"images": "none.npy"}, out=""
+        )
 
 
 def test_a_backend_that_does_not_exist_is_not_found():
@@ -169,7 +210,7 @@ def test_a_backend_that_is_not_installed_says_how_to_install_it(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def everywhere(images, tmp_path_factory):
+def everywhere(images, workers, tmp_path_factory):
     """The same model built, and the same weights loaded, on every Keras backend."""
     found = {}
     first = None
@@ -177,21 +218,11 @@ def everywhere(images, tmp_path_factory):
         if not registry.get(name).installed:
             continue
         folder = tmp_path_factory.mktemp(name)
-        with backends.connect(name, "cpu") as worker:
-            build(worker, folder)
-            first = first or folder
-            probabilities = predict(worker, first, images)
-            out = folder / "gradients.npz"
-            worker.ask(
-                "gradients",
-                model=MODEL,
-                weights=str(first / "initial.safetensors"),
-                data={"images": images["images"]},
-                layer="block3",
-                out=str(out),
-            )
-        with np.load(out) as arrays:
-            found[name] = (load_file(folder / "initial.safetensors"), probabilities, dict(arrays))
+        build(workers(name), folder)
+        first = first or folder
+        probabilities = predict(workers(name), first, images)
+        arrays = gradients(workers(name), first, images, "block3")
+        found[name] = (load_file(folder / "initial.safetensors"), probabilities, arrays)
     if len(found) < 2:
         pytest.skip("fewer than two Keras backends are installed")
     return found
@@ -228,50 +259,51 @@ def test_gradients_are_the_same_on_every_backend(everywhere):
         np.testing.assert_allclose(arrays["gradients"], first["gradients"], atol=1e-5)
 
 
-def test_a_gradient_is_the_change_of_the_score(images, tmp_path):
-    """On the fake-free smallest case: scores are linear in the mean of the last activations."""
-    name = next((n for n in KERAS if registry.get(n).installed), None)
-    if name is None:
-        pytest.skip("no Keras backend is installed")
-    with backends.connect(name, "cpu") as worker:
-        build(worker, tmp_path)
-        out = tmp_path / "g.npz"
-        worker.ask(
-            "gradients",
-            model=MODEL,
-            weights=str(tmp_path / "initial.safetensors"),
-            data={"images": images["images"]},
-            layer="pool3",
-            out=str(out),
-        )
+def test_a_gradient_is_the_change_of_the_score(keras_worker, images, tmp_path):
+    """The scores are linear in the mean of the last activations: kernel / 64 everywhere."""
+    build(keras_worker, tmp_path)
     kernel = load_file(tmp_path / "initial.safetensors")["scores/kernel"]  # (channels, classes)
-    with np.load(out) as arrays:
-        gradients = arrays["gradients"]  # (images, classes, 8, 8, channels)
-    expected = np.broadcast_to(kernel.T[None, :, None, None, :] / 64, gradients.shape)
-    np.testing.assert_allclose(gradients, expected, atol=1e-6)
+    found = gradients(keras_worker, tmp_path, images, "pool3")["gradients"]
+    expected = np.broadcast_to(kernel.T[None, :, None, None, :] / 64, found.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_freezing_a_block_keeps_its_weights_and_what_it_depends_on(images, tmp_path):
-    name = next((n for n in KERAS if registry.get(n).installed), None)
-    if name is None:
-        pytest.skip("no Keras backend is installed")
+def test_freezing_a_block_keeps_its_weights_and_what_it_depends_on(keras_worker, images, tmp_path):
     optimizer = {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}
     phases = [{"epochs": 1, "frozen_until": "pool2", "optimizer": optimizer}]
-    with backends.connect(name, "cpu") as worker:
-        build(worker, tmp_path)
-        train(worker, tmp_path, images, phases=phases)
+    build(keras_worker, tmp_path)
+    train(keras_worker, tmp_path, images, phases=phases)
     before = load_file(tmp_path / "initial.safetensors")
     after = load_file(tmp_path / "weights.safetensors")
     moved = {path.split("/")[0] for path in before if (before[path] != after[path]).any()}
     assert moved == {"block3", "scores"}
 
 
-def test_the_graph_names_every_layer_its_inputs_and_its_weights(tmp_path):
-    name = next((n for n in KERAS if registry.get(n).installed), None)
-    if name is None:
-        pytest.skip("no Keras backend is installed")
-    with backends.connect(name, "cpu") as worker:
-        build(worker, tmp_path)
+def test_training_starts_from_the_weights_of_another_run(keras_worker, tmp_path):
+    build(keras_worker, tmp_path, seed=1)
+    start = tmp_path / "initial.safetensors"
+    os.rename(start, tmp_path / "other.safetensors")
+    paths = {"graph": str(tmp_path / "graph.json"), "weights": str(start)}
+    other = str(tmp_path / "other.safetensors")
+    keras_worker.ask("build", model=MODEL, seed=2, start=other, **paths)
+    for name, array in load_file(tmp_path / "other.safetensors").items():
+        np.testing.assert_array_equal(array, load_file(start)[name])
+
+
+def test_weights_that_are_missing_or_of_another_model_are_refused(keras_worker, tmp_path):
+    paths = {"graph": str(tmp_path / "g.json"), "weights": str(tmp_path / "w.safetensors")}
+    save_file({"other": np.zeros(3)}, tmp_path / "other.safetensors")
+    for start, message in (
+        (str(tmp_path / "other.safetensors"), "No weight of the file fits"),
+        (str(tmp_path / "none.safetensors"), "cannot be used"),
+        ("imagenet", "has no published weights"),
+    ):
+        with pytest.raises(DataError, match=message):
+            keras_worker.ask("build", model=MODEL, seed=0, start=start, **paths)
+
+
+def test_the_graph_names_every_layer_its_inputs_and_its_weights(keras_worker, tmp_path):
+    build(keras_worker, tmp_path)
     graph = json.loads((tmp_path / "graph.json").read_text())
     layers = {layer["name"]: layer for layer in graph["layers"]}
     assert (graph["input"], graph["output"]) == ("images", "probabilities")
@@ -284,18 +316,16 @@ def test_the_graph_names_every_layer_its_inputs_and_its_weights(tmp_path):
     assert named == set(load_file(tmp_path / "initial.safetensors"))
 
 
-def test_the_contract_of_an_architecture_holds_and_a_wrong_declaration_is_found(monkeypatch):
-    if not any(registry.get(name).installed for name in KERAS):
+def test_the_contract_holds_but_for_what_an_architecture_declares_wrongly(monkeypatch):
+    one = next((name for name in KERAS if registry.get(name).installed), None)
+    if one is None:
         pytest.skip("no Keras backend is installed")
-    one = next(name for name in KERAS if registry.get(name).installed)
+    wrong = dataclasses.replace(zoo.get("tiny_cnn"), parameters=7)
     monkeypatch.setattr(registry, "names", lambda: [one])
-    findings = contract.check("tiny_cnn", lambda finding: None)
-    assert all(finding.kept for finding in findings)
-    from radzoo import zoo
-
-    wrong = zoo.get("tiny_cnn").__class__(**{**vars(zoo.get("tiny_cnn")), "parameters": 7})
     monkeypatch.setattr(zoo, "get", lambda name: wrong)
-    broken = [f.claim for f in contract.check("tiny_cnn", lambda finding: None) if not f.kept]
+    findings = contract.check("tiny_cnn", lambda finding: None)
+    assert len(findings) == 6
+    broken = [finding.claim for finding in findings if not finding.kept]
     assert broken == ["has as many parameters as it declares"]
 
 
