@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from radzoo import errors
+from radzoo.experiments import plan
+from radzoo.experiments.run import RunDirectory
 from radzoo.preprocessing import Pipeline, registry, store
 
 SPEC = """\
@@ -325,3 +327,13 @@ def errors_in(done):
     """The errors that `--json` printed, each line of which is an object."""
     events = [json.loads(line) for line in done.stdout.splitlines()]
     return [event for event in events if event["event"] == "error"]
+
+
+def test_a_run_that_another_process_works_on_is_left_alone(place):
+    (one,) = plan.plans(place.path / "small.yaml")
+    folder = one.folder(registry.load("phantom_nodules", images=120).content)
+    with RunDirectory(place.path / "runs" / folder).hold():
+        done = place.run("run", "small.yaml")
+        assert [path.name for path in (place.path / "runs" / folder).iterdir()] == [".lease"]
+    assert done.returncode == 2
+    assert f"error: runs/{folder} is being worked on by another process" in done.stderr

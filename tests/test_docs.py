@@ -1,0 +1,62 @@
+"""What the documentation shows is true: every example runs, every spec is valid."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import radzoo
+from radzoo import zoo
+from radzoo.experiments import plan
+
+# Loaded by other means than import, or only where a framework is.
+APART = ("radzoo.tests", "radzoo.setup", "radzoo.radzoo", "radzoo.examples", "radzoo.benchmarks")
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(radzoo.__path__, "radzoo.")
+    if not module.name.startswith(APART) and ".worker" not in module.name
+]
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert not failed
+
+
+def readme_block(language):
+    if not README.exists():
+        pytest.skip("the README is not part of the wheel")
+    return re.search(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL).group(1)
+
+
+def test_the_spec_in_the_readme_is_valid(tmp_path):
+    (tmp_path / "readme.yaml").write_text(readme_block("yaml"))
+    assert plan.plans(tmp_path / "readme.yaml")
+
+
+def test_the_architecture_in_the_readme_registers(tmp_path, monkeypatch):
+    (tmp_path / "of_the_readme.py").write_text(readme_block("python"))
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = zoo.get("of_the_readme:smallest_cnn")
+    # (3 * 3 * 1 + 1) * 32 for the convolution, (32 + 1) * 2 for the scores.
+    assert entry.parameters == 10 * 32 + 33 * 2
+
+
+def test_commands_in_the_readme_exist():
+    from typer.testing import CliRunner
+
+    from radzoo import cli
+
+    if not README.exists():
+        pytest.skip("the README is not part of the wheel")
+    commands = set(re.findall(r"python cli\.py (\w+(?: list| show| check)?)", README.read_text()))
+    assert {"models list", "data show", "validate", "run", "backends list"} <= commands
+    for command in commands:
+        assert CliRunner().invoke(cli.app, [*command.split(), "--help"]).exit_code == 0
