@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from safetensors.numpy import load_file
 from radzoo import backends
 from radzoo.errors import DeviceUnavailable, Interrupted, RunError
 from radzoo.experiments import plan, runner
+from radzoo.experiments.run import RunDirectory
 from radzoo.preprocessing import registry
 
 SPEC = """\
@@ -115,13 +117,17 @@ def test_a_disk_that_is_full_for_the_worker_is_told_without_its_traceback(stage,
     assert [(m["state"], m["error"]) for m in manifests()] == [("failed", str(caught.value))]
 
 
-def test_a_run_that_another_process_finished_meanwhile_is_not_done_again(small):
-    def finish(event):
-        if event["event"] == "run":
-            Path(event["folder"]).mkdir(parents=True)
-            Path(event["folder"], "metrics.json").write_text('{"from": "the other one"}')
+def test_a_run_that_another_process_finishes_just_before_us_is_not_done_again(small, monkeypatch):
+    hold = RunDirectory.hold
 
-    outcome = runner.run(small(), Path("runs"), finish)
+    @contextmanager
+    def hold_later(run):
+        with hold(run):
+            run.write_json("metrics.json", {"from": "the other one"})
+            yield
+
+    monkeypatch.setattr(RunDirectory, "hold", hold_later)
+    outcome = runner.run(small(), Path("runs"), at("starting", raises(AssertionError)))
     assert (outcome.was_done, outcome.metrics) == (True, {"from": "the other one"})
 
 
