@@ -32,7 +32,7 @@ check: .venv/.test
 	touch .venv/.demo $@
 
 .venv/.made:
-	@test -n "$(PYTHON)" || { echo 'No python3 was found. Install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11'; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo 'There is no Python at "$(PYTHON)". Install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "radzoo needs Python 3.11 or newer, and $(PYTHON) is older. Say where a newer one is: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
