@@ -182,7 +182,7 @@ def _check_shape(
         raise DataError(
             f"Images differ in size after the steps: {ids.iloc[0]!r} has {first[0]} x {first[1]} "
             f"pixels, {ids.iloc[row]!r} has {shape[0]} x {shape[1]}. Add the step "
-            "`resize: {rows: ..., columns: ...}`."
+            "{name: resize, rows: ..., columns: ...}."
         )
 
 

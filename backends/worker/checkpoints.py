@@ -22,6 +22,9 @@ def save(folder, epoch, write):
     Args:
         folder: the run directory.
         write: called with the path of an empty folder to write the state's files to.
+
+    Returns:
+        The path of the state.
     """
     final = os.path.join(folder, f"{PREFIX}{epoch:04d}")
     draft = os.path.join(folder, f".{PREFIX}{epoch:04d}-{os.getpid()}")
@@ -39,6 +42,7 @@ def save(folder, epoch, write):
     flush(folder)
     for old in _newest_first(folder)[KEPT:]:
         shutil.rmtree(os.path.join(folder, old))
+    return final
 
 
 def load(folder, read):
@@ -64,11 +68,6 @@ def load(folder, read):
             "To train again from the start, remove the folder.".format(folder, ", ".join(states))
         )
     return None
-
-
-def newest(folder):
-    """Path of the newest state; there is one."""
-    return os.path.join(folder, _newest_first(folder)[0])
 
 
 def link(source, target):

@@ -69,7 +69,8 @@ class Adapter:
         """Write probabilities (images, classes)."""
         feed = Feed(**data)
         rows = range(len(feed)) if rows is None else rows
-        found = training.predict(_Softmax(load_file(weights)), feed, rows, batch_size)
+        fitter = _Softmax(load_file(weights))
+        found = training.predict(fitter, feed, rows, batch_size, self._stopped)
         checkpoints.whole(out, lambda path: np.save(path, found))
         return {"images": len(rows)}
 

@@ -93,7 +93,8 @@ class Adapter:
         feed = Feed(**data)
         rows = range(len(feed)) if rows is None else rows
         fitter = Fitter(built)
-        found = training.predict(fitter, feed, rows, min(batch_size, len(rows)))
+        size = min(batch_size, len(rows))
+        found = training.predict(fitter, feed, rows, size, self._stopped)
         checkpoints.whole(out, lambda path: np.save(path, found))
         return {"images": len(rows)}
 

@@ -42,6 +42,7 @@ class Training:
     def __init__(self, fitter, feed, plan, send, stopped):
         self._fitter, self._feed, self._plan = fitter, feed, plan
         self._send, self._stopped = send, stopped
+        self._state = None  # the last intact one; a newer one on the disk may be damaged
         self._progress = {"phase": -1, "epochs_in_phase": 0, "done": True, "history": []}
         self._progress.update(watch={}, best_epoch=None)
 
@@ -63,7 +64,8 @@ class Training:
             self._progress["history"].append(row)
             self._progress["epochs_in_phase"] += 1
             self._watch(row)
-            checkpoints.save(self._plan["folder"], row["epoch"], self._write)
+            folder = self._plan["folder"]
+            self._state = checkpoints.save(folder, row["epoch"], self._write)
             self._send({"event": "epoch", "epochs": self._planned(), **row})
         if self._plan["restore_best"]:
             checkpoints.load(self._plan["folder"], self._restore_best)
@@ -150,7 +152,8 @@ class Training:
     def _validate(self, epoch):
         rows = np.asarray(self._plan["rows"]["validation"])
         labels = self._feed.labels(rows)
-        probabilities = predict(self._fitter, self._feed, rows, self._plan["batch_size"])
+        batch_size = self._plan["batch_size"]
+        probabilities = predict(self._fitter, self._feed, rows, batch_size, self._stopped)
         loss = self._fitter.loss(np.eye(probabilities.shape[1])[labels], probabilities)
         self._refuse_nan(loss, epoch)  # the last step of the epoch may be the one that diverged
         return {
@@ -188,7 +191,7 @@ class Training:
         self._fitter.save(folder)
         if self._plan["restore_best"]:
             is_best = self._progress["best_epoch"] == len(self._progress["history"])
-            source = folder if is_best else checkpoints.newest(self._plan["folder"])
+            source = folder if is_best else self._state
             checkpoints.link(
                 os.path.join(source, WEIGHTS if is_best else BEST), os.path.join(folder, BEST)
             )
@@ -200,19 +203,25 @@ class Training:
             self._progress = json.load(file)
         self._fitter.begin_phase(self._plan["phases"][self._progress["phase"]])
         self._fitter.load(folder)
+        self._state = folder
         self._send({"event": "resumed", "history": self._progress["history"]})
 
     def _restore_best(self, folder):
         self._fitter.load_weights(os.path.join(folder, BEST))
 
 
-def predict(fitter, feed, rows, batch_size):
+def predict(fitter, feed, rows, batch_size, stopped):
     """Probabilities of the images `rows`, float32 (len(rows), classes).
 
     The last batch is filled up, since a batch of another size is compiled anew.
+
+    Raises:
+        Interrupted: `stopped` said so.
     """
     parts = []
     for start in range(0, len(rows), batch_size):
+        if stopped():
+            raise Interrupted("Stopped while predicting.")
         batch = np.asarray(rows[start : start + batch_size])
         images = feed.images(np.resize(batch, batch_size))
         parts.append(np.asarray(fitter.predict(images))[: len(batch)])

@@ -77,7 +77,11 @@ def plan(folder, **changes):
 
 def finish(fitter, feed, plan, stopped=lambda: False):
     events = []
-    history = training.Training(fitter, feed, plan, events.append, stopped).finish()
+
+    def send(event):
+        events.append(json.loads(json.dumps(event)))  # as it is when it is sent
+
+    history = training.Training(fitter, feed, plan, send, stopped).finish()
     return history, events
 
 
@@ -141,6 +145,19 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path, feed, stopped_aft
 
     assert _without_times(history) == _without_times(expected)
     assert resumed.steps == whole.steps
+
+
+def test_the_best_weights_are_taken_from_an_intact_state(tmp_path, feed):
+    """The newest state is damaged on the disk; the epoch after it is trained again."""
+    losses, three = [0.2, 0.5, 0.4], [{"epochs": 3}]
+    finish(Scripted(losses), feed, plan(tmp_path, phases=[{"epochs": 2}]))
+    (tmp_path / "state-0002" / "best.safetensors").unlink()
+    (tmp_path / "state-0002" / "best.safetensors").write_text("damaged")
+    fitter = Scripted(losses)
+    history, events = finish(fitter, feed, plan(tmp_path, phases=three))
+    assert len(events[0]["history"]) == 1
+    assert len(history) == 3
+    assert fitter.steps == 2  # of the first epoch, which was best
 
 
 def _without_times(rows):

@@ -123,7 +123,9 @@ def test_two_processes_at_once_make_one_array(tmp_path):
 
 def test_images_of_two_sizes_ask_for_resize(made, tmp_path):
     images = [np.zeros((2, 3)), np.zeros((4, 3))]
-    with pytest.raises(DataError, match=r"'image 0' has 2 x 3 .*'image 1' has 4 x 3.*`resize:"):
+    with pytest.raises(
+        DataError, match=r"'image 0' has 2 x 3 .*'image 1' has 4 x 3.*name: resize,"
+    ):
         store.build(made(images), Pipeline(), tmp_path)
 
 
