@@ -11,6 +11,7 @@ import pytest
 import radzoo
 from radzoo import zoo
 from radzoo.experiments import plan
+from radzoo.zoo import registry
 
 # Loaded by other means than import, or only where a framework is.
 APART = ("radzoo.tests", "radzoo.setup", "radzoo.radzoo", "radzoo.examples", "radzoo.benchmarks")
@@ -44,6 +45,9 @@ def test_the_spec_in_the_readme_is_valid(tmp_path):
 def test_the_architecture_in_the_readme_registers(tmp_path, monkeypatch):
     (tmp_path / "of_the_readme.py").write_text(readme_block("python"))
     monkeypatch.syspath_prepend(tmp_path)
+    assert "smallest_cnn" not in zoo.names()
+    own = dict(registry._ARCHITECTURES)  # so that other tests do not meet the README's
+    monkeypatch.setattr(registry, "_ARCHITECTURES", own)
     entry = zoo.get("of_the_readme:smallest_cnn")
     # (3 * 3 * 1 + 1) * 32 for the convolution, (32 + 1) * 2 for the scores.
     assert entry.parameters == 10 * 32 + 33 * 2
