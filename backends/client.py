@@ -15,6 +15,7 @@ from ..errors import BackendUnavailable, RadZooError, RunError, WorkerFailed
 from . import devices, registry
 
 ROOT = Path(__file__).resolve().parents[1]
+MAX_MESSAGE = 1000  # Keras shows whole arrays in some; the log has it all
 START_S = 180  # the first start of a framework on a cold disk takes a minute
 STOP_S = 30  # a worker ends after the batch it is in
 STORAGE = ("OSError", "SafetensorError")  # what is raised on a full disk, by name
@@ -90,7 +91,8 @@ class Worker:
                 f"{message}. Free some space, or mend the disk, and give the same command again."
             )
         return WorkerFailed(
-            f"Backend {self.backend.name!r} failed in {verb!r}: {kind}: {message}{self._where()}"
+            f"Backend {self.backend.name!r} failed in {verb!r}: {kind}: "
+            f"{message[:MAX_MESSAGE]}{self._where()}"
         )
 
     def _obituary(self, verb: str) -> str:

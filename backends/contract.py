@@ -55,21 +55,26 @@ def check(name: str, tell: Callable[[Finding], None]) -> list[Finding]:
     findings = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         workers = {n: stack.enter_context(connect(n, "cpu")) for n in installed}
-        for finding in _findings(entry, workers, Path(folder)):
+        for finding in try_out(entry, workers, Path(folder)):
             findings.append(finding)
             tell(finding)
     return findings
 
 
-def _findings(
-    entry: zoo.Architecture, workers: dict[str, Worker], folder: Path
-) -> Iterator[Finding]:
+def try_out(entry: zoo.Architecture, workers: dict[str, Worker], folder: Path) -> Iterator[Finding]:
+    """Yield the findings on an architecture.
+
+    Args:
+        entry: of the registry.
+        workers: by backend; they may have served other requests.
+        folder: to write to.
+    """
     model = {"architecture": entry.name, "options": {}, "classes": 2}
     first = next(iter(workers))
     try:
         built = _build(workers[first], model, folder)
     except WorkerFailed as error:
-        yield Finding(f"builds under {first}", False, str(error))
+        yield Finding(f"builds under {first}", False, _short(error))
         return
     yield Finding(f"builds under {first}", True, f"{built['parameters']:,} parameters")
     yield from _declared(entry, built, folder)
@@ -107,7 +112,7 @@ def _agreement(
         try:
             predictions[name] = _predict(worker, model, folder)
         except WorkerFailed as error:
-            yield Finding(f"predicts under {name}", False, str(error))
+            yield Finding(f"predicts under {name}", False, _short(error))
             continue
         sums = predictions[name].sum(1)
         yield Finding(
@@ -137,7 +142,7 @@ def _heatmap(
         try:
             _ask(worker, "gradients", model, folder, layer=entry.heatmap_layer, out=str(out))
         except WorkerFailed as error:
-            yield Finding(claim, False, str(error))
+            yield Finding(claim, False, _short(error))
             continue
         with np.load(out) as arrays:
             gradients = arrays["gradients"]
@@ -157,7 +162,7 @@ def _smallest(entry: zoo.Architecture, worker: Worker, folder: Path) -> Iterator
     try:
         _build(worker, model, folder)
     except WorkerFailed as error:
-        yield Finding(claim, False, str(error))
+        yield Finding(claim, False, _short(error))
     else:
         yield Finding(claim, True, f"under {worker.backend.name}")
 
@@ -181,3 +186,8 @@ def _ask(worker: Worker, verb: str, model: dict[str, Any], folder: Path, **rest:
         data={"images": str(folder / "images.npy"), "scale": 1.0},
         **rest,
     )
+
+
+def _short(error: WorkerFailed) -> str:
+    """The beginning of a message: Keras shows whole arrays in some."""
+    return " ".join(str(error).split())[:300]

@@ -11,6 +11,7 @@ ends when its stdin closes or at SIGTERM; a request under way stops after its ba
 
 import contextlib
 import importlib
+import importlib.machinery
 import json
 import os
 import queue
@@ -29,8 +30,7 @@ def main(adapter_name, root, *hidden):
     """Answer requests until stdin closes."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # frameworks print to fd 1, also from C++
-    for name in hidden:
-        sys.modules[name] = None
+    sys.meta_path.insert(0, Hidden(hidden))
     _stand_in(root)
 
     def send(message):
@@ -53,6 +53,30 @@ def main(adapter_name, root, *hidden):
             with contextlib.suppress(OSError):  # the log's disk is full: still tell why
                 traceback.print_exc()
             send({"error": {"kind": type(error).__name__, "message": str(error)}})
+
+
+class Hidden:
+    """A finder and loader of modules that shall not be imported: ImportError.
+
+    None in `sys.modules` would do as well for an import, but Keras takes the name's being
+    there for the module's being loaded; and torch does not bear an error in the search.
+    """
+
+    def __init__(self, names):
+        self._names = names
+
+    def find_spec(self, name, path=None, target=None):
+        """Take a hidden module on, or leave it to the next finder."""
+        if name.partition(".")[0] in self._names:
+            return importlib.machinery.ModuleSpec(name, self, origin="hidden")
+        return None
+
+    def create_module(self, spec):
+        """Refuse."""
+        raise ModuleNotFoundError("No module named {!r} here".format(spec.name), name=spec.name)
+
+    def exec_module(self, module):
+        """Never reached."""
 
 
 def _stand_in(root):

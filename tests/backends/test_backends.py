@@ -316,6 +316,16 @@ def test_the_graph_names_every_layer_its_inputs_and_its_weights(keras_worker, tm
     assert named == set(load_file(tmp_path / "initial.safetensors"))
 
 
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_architecture_keeps_its_promises_on_every_backend(name, workers, tmp_path):
+    started = {n: workers(n) for n in KERAS if registry.get(n).installed}
+    if not started:
+        pytest.skip("no Keras backend is installed")
+    findings = list(contract.try_out(zoo.get(name), started, tmp_path))
+    assert len(findings) == 2 + 3 * len(started) + 1
+    assert not [finding for finding in findings if not finding.kept]
+
+
 def test_the_contract_holds_but_for_what_an_architecture_declares_wrongly(monkeypatch):
     one = next((name for name in KERAS if registry.get(name).installed), None)
     if one is None:
