@@ -1,14 +1,18 @@
 # make demo    trains a first model and writes its report
+# make cntk    sets up the backend CNTK, in the cache folder
 # make test    every check and test, as CI runs them
 # make check   the checks that need no framework: seconds
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check lint clean
+.PHONY: demo cntk test check lint clean
 
 demo: .venv/.demo
 	$(BIN)/python cli.py run experiments/quickstart.yaml
+
+cntk: .venv/.demo
+	$(BIN)/python cli.py backends install cntk
 
 test: check
 	$(BIN)/python -m pytest
@@ -16,7 +20,7 @@ test: check
 check: .venv/.test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/vermin --quiet --no-tips --target=3.6- --violations $$(grep -l '(3\.6)' -r --include='*.py' backends) errors.py
+	$(BIN)/vermin --quiet --no-tips --target=2.7- --target=3.5- --violations $$(grep -l '(2\.7)' -r --include='*.py' backends/legacy)
 	rm -rf build .assembled
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target .assembled .
 	cd .assembled && ../$(BIN)/python -m mypy --config-file ../pyproject.toml -p radzoo

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radzoo.errors import Interrupted, RadZooError, RunError
+from radzoo.errors import BackendUnavailable, Interrupted, RadZooError, RunError
 
 if TYPE_CHECKING:
     from radzoo.experiments.plan import Plan
@@ -181,6 +181,42 @@ def list_backends() -> None:
         versions = ", ".join(f"{key} {value}" for key, value in found["versions"].items())
         rows.append([name, "ready", ", ".join(found["devices"]), versions])
     _print(terminal.plain_table(["backend", "", "devices", "versions, or how to get it"], rows))
+
+
+@backends.command("install")
+def install_backend(
+    name: str,
+    python: Annotated[
+        Path | None, typer.Option(help="An interpreter of CPython 3.6, 3.5 or 2.7.")
+    ] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="For NVIDIA GPUs; needs a driver.")] = False,
+) -> None:
+    """Set up a backend that needs an old Python of its own, in the cache folder."""
+    from radzoo.backends import get, legacy
+
+    backend = get(name)
+    if not backend.legacy:
+        raise BackendUnavailable(
+            f"Backend {name!r} needs no set-up of its own. To install it: {backend.install}"
+        )
+    try:
+        legacy.get(name).install(python, gpu, typer.echo)
+    except KeyboardInterrupt:
+        message = "Interrupted; nothing was installed. The same command begins again."
+        raise Interrupted(message) from None
+
+
+@backends.command("remove")
+def remove_backend(name: str) -> None:
+    """Remove what `backends install` has set up."""
+    from radzoo.backends import get, legacy
+
+    if not get(name).legacy:
+        raise BackendUnavailable(
+            f"Backend {name!r} was not set up by radzoo: what pip installed, pip uninstalls."
+        )
+    removed = legacy.get(name).remove()
+    typer.echo(f"{name} is removed." if removed else f"{name} was not installed.")
 
 
 def _run_one(plan: "Plan", out: Path, json: bool) -> int:

@@ -7,6 +7,7 @@ RadZooError
         DataError            a dataset, table or image that cannot be used (also a ValueError)
         DeviceUnavailable    a device that this machine does not have      (also a RuntimeError)
         BackendUnavailable   a backend that cannot start here              (also a RuntimeError)
+        UnsupportedModel     layers that a backend cannot compute          (also a ValueError)
         RunError             a run directory that cannot be used           (also an OSError)
     Failure                  the work was begun and went wrong             exit code 1
         WorkerFailed         a request that failed in its worker           (also a RuntimeError)
@@ -15,8 +16,8 @@ RadZooError
     Interrupted              the user stopped the work                     exit code 130
 """
 
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Iterable
 
 
 class RadZooError(Exception):
@@ -68,6 +69,10 @@ class DeviceUnavailable(UserError, RuntimeError):
 
 class BackendUnavailable(UserError, RuntimeError):
     """A backend cannot start on this machine; the message says what to install."""
+
+
+class UnsupportedModel(UserError, ValueError):
+    """A backend cannot compute some layers of a model; the message names each."""
 
 
 class RunError(UserError, OSError):

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import errors
 from ..errors import BackendUnavailable, RadZooError, RunError, WorkerFailed
-from . import devices, registry
+from . import devices, legacy, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_MESSAGE = 1000  # Keras shows whole arrays in some; the log has it all
@@ -158,12 +158,23 @@ def _start(backend: registry.Backend, device: str, log: Path) -> Worker:
 def _describe(worker: Worker, device: str) -> dict[str, Any]:
     alarm = threading.Timer(START_S, worker.process.kill)
     alarm.start()
+    backend = worker.backend
+    engine = _engine(backend.name) if backend.legacy else {}
     try:
-        return worker.ask("describe", device=device, jit_compile=worker.backend.jit_compile)
+        return worker.ask("describe", device=device, jit_compile=backend.jit_compile, **engine)
     except WorkerFailed as error:
-        backend = worker.backend
         raise BackendUnavailable(
             f"Backend {backend.name!r} does not start. To install it: {backend.install}\n{error}"
         ) from error
     finally:
         alarm.cancel()
+
+
+def _engine(name: str) -> dict[str, Any]:
+    """How the worker of a legacy backend starts its engine."""
+    runtime, threads = legacy.get(name).find(), len(os.sched_getaffinity(0))
+    return {
+        "command": runtime.command,
+        "environment": runtime.environment(threads),
+        "threads": threads,
+    }

@@ -1,4 +1,4 @@
-"""The neutral layer graph (3.6): what a backend without Keras 3 needs to rebuild a model.
+"""The neutral layer graph: what a backend without Keras 3 needs to rebuild a model.
 
     {"format": 1, "name": "tiny_cnn", "input": "images", "output": "probabilities",
      "layers": [{"name": "block1", "op": "Conv2D", "options": {"filters": 16, ...},
@@ -8,7 +8,7 @@ Layers stand in an order in which each comes after its inputs. `op` and `options
 Keras 3 layer's class and configuration; `weights` name the arrays of the weights file.
 """
 
-from typing import Any, Dict
+from typing import Any
 
 FORMAT = 1
 
@@ -16,7 +16,7 @@ FORMAT = 1
 _LEFT_OUT = ("name", "trainable", "dtype", "batch_shape", "sparse", "ragged", "optional", "seed")
 
 
-def from_model(model: Any) -> Dict[str, Any]:
+def from_model(model: Any) -> dict[str, Any]:
     """Write a functional Keras 3 model as a graph.
 
     Args:
@@ -28,9 +28,8 @@ def from_model(model: Any) -> Dict[str, Any]:
     """
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(
-            "A graph has one input and one output; model {!r} has {} and {}.".format(
-                model.name, len(model.inputs), len(model.outputs)
-            )
+            f"A graph has one input and one output; model {model.name!r} has "
+            f"{len(model.inputs)} and {len(model.outputs)}."
         )
     return {
         "format": FORMAT,
@@ -41,15 +40,13 @@ def from_model(model: Any) -> Dict[str, Any]:
     }
 
 
-def _layer(layer: Any, model: Any) -> Dict[str, Any]:
+def _layer(layer: Any, model: Any) -> dict[str, Any]:
     if hasattr(layer, "layers"):
-        raise ValueError(
-            "Layer {!r} is a model of its own; call its layers one by one.".format(layer.name)
-        )
+        raise ValueError(f"Layer {layer.name!r} is a model of its own; call its layers one by one.")
     nodes = [node for depth in model._nodes_by_depth.values() for node in depth]
     calls = [node for node in layer._inbound_nodes if node in nodes]
     if len(calls) != 1:  # calls in other models, such as those cut for heatmaps, do not count
-        raise ValueError("Layer {!r} is used more than once.".format(layer.name))
+        raise ValueError(f"Layer {layer.name!r} is used more than once.")
     return {
         "name": layer.name,
         "op": type(layer).__name__,
@@ -64,7 +61,7 @@ def _source(tensor: Any) -> str:
     return tensor._keras_history.operation.name
 
 
-def _options(layer: Any) -> Dict[str, Any]:
+def _options(layer: Any) -> dict[str, Any]:
     options = {
         key: value
         for key, value in layer.get_config().items()

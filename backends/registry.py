@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import UnknownName
+from . import legacy
 
 # glibc gives large blocks back to the system after every step unless it is told to keep them:
 # torch trains 1.27 times faster with these, JAX 1.1 times, TensorFlow as before.
@@ -31,6 +32,8 @@ class Backend:
             wherever it finds it, which doubles the start of a torch or JAX worker.
         jit_compile: what Keras's `compile` gets on a CPU unless a spec says otherwise.
         python: interpreter of the worker.
+        legacy: whether its framework runs in a process and an interpreter of its own, which
+            `backends install` sets up and the worker drives.
     """
 
     name: str
@@ -42,10 +45,13 @@ class Backend:
     hidden: tuple[str, ...] = ()
     jit_compile: bool = False
     python: str = sys.executable
+    legacy: bool = False
 
     @property
     def installed(self) -> bool:
         """Whether its framework can be imported here; nothing is imported to tell."""
+        if self.legacy:
+            return legacy.get(self.name).find() is not None
         return importlib.util.find_spec(self.package) is not None
 
 
@@ -82,6 +88,14 @@ _BACKENDS = {
             },
             hidden=("tensorflow",),
             jit_compile=True,
+        ),
+        Backend(
+            "cntk",
+            adapter="cntk",
+            package="cntk",
+            install="radzoo backends install cntk",
+            tuning=KEEP_LARGE_BLOCKS,
+            legacy=True,
         ),
         Backend("fake", adapter="fake", package="numpy", install="nothing: it is part of radzoo"),
     )

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 import radzoo.cli
+from radzoo.backends import legacy
+from radzoo.preprocessing.paths import cache_folder
 
 FILE = Path(radzoo.cli.__file__)
+REAL_LEGACY = cache_folder() / "legacy"  # runtimes of this machine, which take long to make
 IN_CHECKOUT = (FILE.parent / "radzoo.py").exists()
 
 
@@ -32,6 +35,9 @@ class Place:
         self.path = path
         self.env = {**os.environ, "RADZOO_CACHE": str(path / "cache"), "COLUMNS": "200"}
         self.env.pop("RADZOO_DATA", None)
+        (path / "cache").mkdir(exist_ok=True)
+        if REAL_LEGACY.is_dir() and not (path / "cache" / "legacy").exists():
+            (path / "cache" / "legacy").symlink_to(REAL_LEGACY)
 
     def start(
         self, *arguments: Any, setup: Callable[[], None] | None = None, **env: str
@@ -78,6 +84,15 @@ class Place:
 def place_in() -> Callable[[Path], Place]:
     """Makes a `Place` of a folder."""
     return Place
+
+
+@pytest.fixture(scope="session")
+def cntk_runtime() -> legacy.Runtime:
+    """CNTK's runtime on this machine; tests that need it are skipped where there is none."""
+    found = legacy.get("cntk").find()
+    if found is None:
+        pytest.skip("CNTK is not installed: radzoo backends install cntk")
+    return found
 
 
 @pytest.fixture(scope="session")

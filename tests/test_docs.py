@@ -19,7 +19,7 @@ APART = ("radzoo.tests", "radzoo.setup", "radzoo.radzoo", "radzoo.examples", "ra
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(radzoo.__path__, "radzoo.")
-    if not module.name.startswith(APART) and ".worker" not in module.name
+    if not module.name.startswith(APART) and not re.search(r"\.(worker|engine)", module.name)
 ]
 
 README = Path(__file__).resolve().parents[1] / "README.md"

@@ -1,5 +1,5 @@
 """A program of its own, run in the interpreter of a backend; `__main__.py` tells its protocol.
 
-Of radzoo it imports `zoo`, `errors` and `backends.graph` alone. Files that say (3.6) also
-serve the legacy worker: they keep to Python 3.6, the standard library and NumPy.
+Of radzoo it imports `zoo`, `errors`, `backends.graph` and the messages of `backends.legacy.engine`
+alone.
 """

@@ -73,7 +73,7 @@ class Hidden:
 
     def create_module(self, spec):
         """Refuse."""
-        raise ModuleNotFoundError("No module named {!r} here".format(spec.name), name=spec.name)
+        raise ModuleNotFoundError(f"No module named {spec.name!r} here", name=spec.name)
 
     def exec_module(self, module):
         """Never reached."""
@@ -83,9 +83,9 @@ def _stand_in(root):
     """Make `radzoo` importable without running its `__init__` files, which load our side."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if path != here]  # its files would hide others
-    for name, path in ("radzoo", root), ("radzoo.backends", os.path.join(root, "backends")):
+    for name in "radzoo", "radzoo.backends", "radzoo.backends.legacy":
         package = types.ModuleType(name)
-        package.__path__ = [path]
+        package.__path__ = [os.path.join(root, *name.split(".")[1:])]
         sys.modules[name] = package
 
 

@@ -1,4 +1,4 @@
-"""States from which training continues exactly (3.6): `state-NNNN/`, two kept, with hashes.
+"""States from which training continues exactly: `state-NNNN/`, two kept, with hashes.
 
 A state is written under another name, flushed to the disk and renamed, so a folder with the
 final name is complete; its hashes tell if the disk has changed it since.

@@ -13,18 +13,14 @@ from safetensors.numpy import load_file, save_file
 
 from ... import zoo
 from ...errors import DeviceUnavailable
-from . import checkpoints, training
-from .feed import Feed
+from . import adapter
 from .memory import peak_mb
 
 GRID = 8
 
 
-class Adapter:
+class Adapter(adapter.Adapter):
     """The verbs of the protocol; see `keras3.Adapter`."""
-
-    def __init__(self, send, stopped):
-        self._send, self._stopped = send, stopped
 
     def describe(self, device, jit_compile):
         """Say who answers; there is one device."""
@@ -52,31 +48,15 @@ class Adapter:
         save_file({"scores/kernel": np.zeros(shape), "scores/bias": np.zeros(shape[1])}, weights)
         return {"parameters": (shape[0] + 1) * shape[1], "trainable": (shape[0] + 1) * shape[1]}
 
-    def train(self, model, weights, data, plan, out):
-        """Train as `plan` says."""
-        fitter = _Softmax(load_file(weights))
-        feed = Feed(classes=model["classes"], **data)
-        history = training.Training(fitter, feed, plan, self._send, self._stopped).finish()
-        checkpoints.whole(out, lambda path: save_file(fitter.weights, path))
-        return {
-            "history": history,
-            "jit_compile": False,
-            "device_of_weights": "cpu",
-            "peak_memory_mb": peak_mb(),
-        }
-
-    def predict(self, model, weights, data, out, batch_size=64, rows=None):
-        """Write probabilities (images, classes)."""
-        feed = Feed(**data)
-        rows = range(len(feed)) if rows is None else rows
-        fitter = _Softmax(load_file(weights))
-        found = training.predict(fitter, feed, rows, batch_size, self._stopped)
-        checkpoints.whole(out, lambda path: np.save(path, found))
-        return {"images": len(rows)}
+    def fitter(self, model, arrays, loss=None, jit_compile=None):
+        """See `adapter.Adapter`."""
+        return _Softmax(arrays)
 
 
 class _Softmax:
     """Logistic regression by gradient descent; see `training` for what each part must do."""
+
+    jit_compile = False
 
     def __init__(self, weights):
         self.weights = weights
@@ -111,7 +91,7 @@ class _Softmax:
         return float(-np.log(np.clip(likelihood, 1e-7, 1)).mean())
 
     def save(self, folder):
-        save_file(self.weights, os.path.join(folder, "weights.safetensors"))
+        self.save_weights(os.path.join(folder, "weights.safetensors"))
         rate = {"learning_rate": np.array([self.learning_rate])}
         save_file(rate, os.path.join(folder, "optimizer.safetensors"))
 
@@ -122,6 +102,15 @@ class _Softmax:
 
     def load_weights(self, path):
         self.weights = load_file(path)
+
+    def save_weights(self, path):
+        save_file(self.weights, path)
+
+    def device_of_weights(self):
+        return "cpu"
+
+    def peak_memory_mb(self):
+        return peak_mb()
 
 
 def _coarse(images):

@@ -1,4 +1,4 @@
-"""Batches from the array store (3.6): the same pixels in the same order for every backend."""
+"""Batches from the array store: the same pixels in the same order for every backend."""
 
 import mmap
 

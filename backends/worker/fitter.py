@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from .memory import peak_mb
+
 
 def values(model):
     """{path: array} of the weights of a model; copies."""
@@ -30,9 +32,9 @@ def assign(model, arrays):
 class Fitter:
     """One model in training; see `training` for what each part must do."""
 
-    def __init__(self, model, loss="categorical_crossentropy", jit_compile=False):
-        self.model = model
-        self._loss, self._jit_compile = loss, jit_compile
+    def __init__(self, model, loss, jit_compile, device):
+        self.model, self.jit_compile = model, jit_compile
+        self._loss, self._device = loss, device
 
     def begin_phase(self, phase):
         """Freeze what the phase freezes, and start with a fresh optimiser."""
@@ -42,7 +44,7 @@ class Fitter:
         options = dict(phase["optimizer"])
         optimizer = keras.optimizers.get({"class_name": options.pop("name"), "config": options})
         self.model.compile(
-            optimizer, loss=self._loss, metrics=["accuracy"], jit_compile=self._jit_compile
+            optimizer, loss=self._loss, metrics=["accuracy"], jit_compile=self.jit_compile
         )
         optimizer.build(self.model.trainable_variables)
 
@@ -78,7 +80,7 @@ class Fitter:
 
     def save(self, folder):
         """Write weights and optimiser to a folder."""
-        save_file(values(self.model), os.path.join(folder, "weights.safetensors"))
+        self.save_weights(os.path.join(folder, "weights.safetensors"))
         save_file(_arrays(self._optimizer()), os.path.join(folder, "optimizer.safetensors"))
 
     def load(self, folder):
@@ -91,6 +93,24 @@ class Fitter:
     def load_weights(self, path):
         """Read the weights alone."""
         assign(self.model, load_file(path))
+
+    def save_weights(self, path):
+        """Write the weights alone."""
+        save_file(values(self.model), path)
+
+    def gradients(self, layer, images):
+        """See `gradients.of_scores`."""
+        from . import gradients
+
+        return gradients.of_scores(self.model, layer, images)
+
+    def device_of_weights(self):
+        """Where the framework says they are."""
+        return self._device.of(self.model.weights[0].value)
+
+    def peak_memory_mb(self):
+        """Of this process."""
+        return peak_mb()
 
     def _optimizer(self):
         # By number: their paths count the optimisers that a process has made.

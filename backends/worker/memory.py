@@ -1,4 +1,4 @@
-"""The most memory that this process has had (3.6)."""
+"""The most memory that this process has had."""
 
 import resource
 

@@ -1,4 +1,4 @@
-"""The training loop (3.6): phases, early stopping, best weights, checkpoints and events.
+"""The training loop: phases, early stopping, best weights, checkpoints and events.
 
 It knows no framework. A `fitter` does what only a framework can:
 
@@ -126,7 +126,7 @@ class Training:
             if time.monotonic() - told > EVENT_EVERY_S:
                 told = time.monotonic()
                 self._tell_step(epoch, seen, sums / seen)
-        return dict(zip(("loss", "accuracy"), (sums / seen).tolist()))
+        return dict(zip(("loss", "accuracy"), (sums / seen).tolist(), strict=True))
 
     def _tell_step(self, epoch, seen, means):
         self._send(

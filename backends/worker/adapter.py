@@ -1,0 +1,62 @@
+"""The verbs that are the same on every backend, around a fitter of its own."""
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from . import checkpoints, training
+from .feed import Feed
+
+
+class Adapter:
+    """Trains and predicts; a backend's own adapter adds `describe`, `build` and `fitter`.
+
+    A request names its model as {architecture, options, classes}. What `fitter(model, arrays)`
+    and `fitter(model, arrays, loss, jit_compile)` return is told in `training`; besides, it has
+    `save_weights(path)`, `jit_compile`, `device_of_weights()` and `peak_memory_mb()`.
+    """
+
+    def __init__(self, send, stopped):
+        self._send, self._stopped = send, stopped
+
+    def train(self, model, weights, data, plan, out):
+        """Train from `weights` (or the run's last state) and write the weights to `out`.
+
+        Args:
+            data: {"images", "scale", "labels"}, see `feed.Feed`.
+            plan: see `training.Training`.
+        """
+        fitter = self.fitter(model, load_file(weights), plan["loss"], plan["jit_compile"])
+        feed = Feed(classes=model["classes"], **data)
+        history = training.Training(fitter, feed, plan, self._send, self._stopped).finish()
+        checkpoints.whole(out, fitter.save_weights)
+        return {
+            "history": history,
+            "jit_compile": fitter.jit_compile,
+            "device_of_weights": fitter.device_of_weights(),
+            "peak_memory_mb": fitter.peak_memory_mb(),
+        }
+
+    def predict(self, model, weights, data, out, batch_size=64, rows=None):
+        """Write probabilities, float32 (images, classes), as `.npy`; `rows` None means all."""
+        fitter = self.fitter(model, load_file(weights))
+        feed = Feed(**data)
+        rows = range(len(feed)) if rows is None else rows
+        size = min(batch_size, len(rows))
+        found = training.predict(fitter, feed, rows, size, self._stopped)
+        checkpoints.whole(out, lambda path: np.save(path, found))
+        return {"images": len(rows)}
+
+    def gradients(self, model, weights, data, layer, out):
+        """Write what heatmaps are made of, as `.npz`.
+
+        Args:
+            layer: its activations are given and differentiated by.
+            out: gets `activations` (images, rows, columns, channels) and `gradients`
+                (images, classes, rows, columns, channels) of the scores before the softmax.
+        """
+        fitter = self.fitter(model, load_file(weights))
+        feed = Feed(**data)
+        images = feed.images(np.arange(len(feed)))
+        activations, by_class = fitter.gradients(layer, images)
+        np.savez(out, activations=activations, gradients=by_class)
+        return {"images": len(images)}

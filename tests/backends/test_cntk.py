@@ -1,0 +1,194 @@
+"""CNTK computes what Keras 3 on TensorFlow computes: layer by layer, and step by step."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from layer_cases import CASES, REFUSED
+from safetensors.numpy import load_file, save_file
+
+from radzoo import backends, zoo
+from radzoo.backends import registry
+from radzoo.errors import UnsupportedModel
+
+IMAGES = 16
+SGD = ("sgd", {"learning_rate": 0.05})
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A worker of CNTK and one of TensorFlow, which find the cases."""
+    for name in "cntk", "tensorflow":
+        if not registry.get(name).installed:
+            pytest.skip(f"{name} is not installed")
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        yield [stack.enter_context(backends.connect(n, "cpu")) for n in ("cntk", "tensorflow")]
+
+
+class Trial:
+    """One model on one worker, in a folder that both share."""
+
+    def __init__(self, worker, folder, name, options):
+        self.worker, self.folder = worker, folder
+        self.model = {"architecture": name, "options": options, "classes": 2}
+
+    def build(self):
+        paths = {"graph": str(self.folder / "g.json"), "weights": str(self.folder / "w")}
+        self.worker.ask("build", model=self.model, seed=3, **paths)
+
+    def predict(self):
+        out = self.folder / "probabilities.npy"
+        self.worker.ask("predict", **self._with("w"), out=str(out), batch_size=IMAGES)
+        return np.load(out)
+
+    def train(self, epochs=3, optimizer=SGD, frozen_until=None, **changes):
+        """Epochs of one step each -> (history, weights)."""
+        name, options = optimizer
+        state = self.folder / self.worker.backend.name
+        state.mkdir()
+        out = state / "out"
+        phase = {"epochs": epochs, "frozen_until": frozen_until}
+        phase["optimizer"] = {"name": name, **options}
+        plan = {
+            "folder": str(state),
+            "seed": 1,
+            "rows": {"train": list(range(IMAGES)), "validation": list(range(IMAGES))},
+            "phases": [phase],
+            "batch_size": IMAGES,
+            "class_weight": None,
+            "augmentation": None,
+            "loss": "categorical_crossentropy",
+            "monitor": "val_loss",
+            "restore_best": False,
+            "early_stopping": None,
+            "reduce_on_plateau": None,
+            "jit_compile": None,
+            **changes,
+        }
+        found = self.worker.ask("train", **self._with("w", "labels"), plan=plan, out=str(out))
+        return found["history"], load_file(out)
+
+    def _with(self, weights, *more):
+        data = {name: str(self.folder / f"{name}.npy") for name in ("images", *more)}
+        return {"model": self.model, "weights": str(self.folder / weights), "data": data}
+
+
+@pytest.fixture
+def both(pair, tmp_path):
+    """Makes a trial of one model for each worker, with weights that hide nothing."""
+
+    def made(name, options):
+        trials = [Trial(worker, tmp_path, name, options) for worker in pair]
+        trials[1].build()
+        draw = np.random.default_rng(0)
+        weights = {path: _unsettled(path, a, draw) for path, a in load_file(tmp_path / "w").items()}
+        save_file(weights, tmp_path / "w")
+        images = draw.random((IMAGES, *options["input_shape"]), dtype="float32") - 0.3
+        np.save(tmp_path / "images.npy", images)
+        np.save(tmp_path / "labels.npy", draw.permutation(np.arange(IMAGES) % 2))
+        return trials
+
+    return made
+
+
+def small(case):
+    """The address and the options of a case."""
+    return "layer_cases:small", {"case": case, "input_shape": CASES[case][0]}
+
+
+def without_dropout(name):
+    """An architecture and its options."""
+    entry = zoo.get(name)
+    off = {"dropout": 0.0, "dropouts": (0.0, 0.0)}
+    options = {option: off[option] for option in entry.options if option in off}
+    return name, {"input_shape": entry.input_shape, **options}
+
+
+def _unsettled(path, array, draw):
+    """A weight that is not at the zero or one which it starts from."""
+    if path.endswith("moving_variance"):
+        return (0.5 + draw.random(array.shape)).astype("float32")
+    if array.ndim == 1:
+        return (array + 0.2 * draw.standard_normal(array.shape)).astype("float32")
+    return array
+
+
+def assert_same_training(cntk, tensorflow, **how):
+    (ours, weights), (theirs, expected) = cntk.train(**how), tensorflow.train(**how)
+    for key in "loss", "val_loss", "learning_rate":
+        found, wanted = ([row[key] for row in history] for history in (ours, theirs))
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+    for path, array in expected.items():
+        np.testing.assert_allclose(weights[path], array, atol=1e-4, err_msg=path)
+    return expected
+
+
+@pytest.mark.parametrize("case", [name for name in CASES if name not in REFUSED])
+def test_cntk_predicts_and_trains_as_tensorflow_does(case, both):
+    cntk, tensorflow = both(*small(case))
+    np.testing.assert_allclose(cntk.predict(), tensorflow.predict(), atol=1e-5)
+    assert_same_training(cntk, tensorflow)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_cntk_trains_every_architecture_as_tensorflow_does(name, both):
+    cntk, tensorflow = both(*without_dropout(name))
+    np.testing.assert_allclose(cntk.predict(), tensorflow.predict(), atol=1e-5)
+    assert_same_training(cntk, tensorflow)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("sgd", {"learning_rate": 0.05, "momentum": 0.9}),
+        ("sgd", {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True}),
+        ("sgd", {"learning_rate": 0.05, "clipnorm": 0.1}),
+        ("rmsprop", {"learning_rate": 0.001}),
+        ("rmsprop", {"learning_rate": 0.001, "rho": 0.8, "momentum": 0.5}),
+        ("adam", {"learning_rate": 0.001}),
+        ("adam", {"learning_rate": 0.001, "beta_1": 0.5, "clipnorm": 0.1}),
+        ("adamax", {"learning_rate": 0.001}),
+    ],
+)
+def test_each_optimiser_moves_the_weights_as_in_keras(name, options, both):
+    assert_same_training(*both(*small("inception")), epochs=5, optimizer=(name, options))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"class_weight": [0.3, 1.7]},
+        {"loss": "categorical_focal_crossentropy"},
+        {"reduce_on_plateau": {"patience": 1, "factor": 0.5}, "monitor": "val_accuracy"},
+        {"augmentation": {"rotation_degrees": 20, "shift": 0.1}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_a_plan_asks_for_is_done_as_in_keras(changes, both):
+    assert_same_training(*both(*small("inception")), epochs=5, **changes)
+
+
+def test_frozen_layers_stay_and_normalise_by_their_moving_statistics(both):
+    frozen = "batch_normalization_1"  # of a residual block: what it depends on is a chain
+    cntk, tensorflow = both(*small("xception"))
+    before = load_file(cntk.folder / "w")
+    after = assert_same_training(cntk, tensorflow, frozen_until=frozen)
+    kept = {path.split("/")[0] for path in before if (before[path] == after[path]).all()}
+    assert kept == {"conv2d", "batch_normalization", "conv2d_1", "batch_normalization_1"}
+
+
+def test_what_cntk_cannot_do_is_refused_by_the_name_of_its_layer(pair, tmp_path):
+    expected = {
+        "dilated": r"'conv2d': Conv2D with dilation_rate \[2, 2\] on a CPU",
+        "transposed": "'conv2d_transpose': Conv2DTranspose is not among its layers",
+        "normalised by rows": "'batch_normalization': batch normalisation of axis 1",
+        "layer GaussianNoise": "'gaussian_noise': GaussianNoise is not among its layers",
+        "activation gelu": "'conv2d': activation gelu",
+    }
+    assert set(expected) == set(REFUSED)
+    for case, message in expected.items():
+        with pytest.raises(UnsupportedModel, match=message):
+            Trial(pair[0], tmp_path, *small(case)).build()
