@@ -40,8 +40,10 @@ class Runtime:
         return ours | {
             "PYTHONPATH": str(self.site),
             "PYTHONIOENCODING": "utf-8",
-            "KMP_BLOCKTIME": "0",  # threads that wait for work shall sleep: others need the core
-            "OMP_WAIT_POLICY": "PASSIVE",
+            # How many ms a thread waits awake for more work. CNTK splits even the rows of an
+            # image among threads: waking them for each makes it ten times slower, and waiting
+            # for long takes the cores from others.
+            "KMP_BLOCKTIME": "1",
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
         }

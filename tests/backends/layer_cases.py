@@ -1,6 +1,14 @@
 """Small models, one for each thing a layer can be asked; workers build them by their address."""
 
+from radzoo import zoo
+
 SIDE, ODD = 20, 21
+DROPOUTS = {"dropout": 0.0, "dropouts": (0.0, 0.0)}
+
+
+def without_dropout(name):
+    """The options with which an architecture drops nothing."""
+    return {option: DROPOUTS[option] for option in zoo.get(name).options if option in DROPOUTS}
 
 
 def small(keras, classes, input_shape=(SIDE, SIDE, 3), *, case: str = "inception"):
@@ -13,6 +21,28 @@ def small(keras, classes, input_shape=(SIDE, SIDE, 3), *, case: str = "inception
         found = layers.Flatten(name="flat")(found)
     scores = layers.Dense(classes, name="scores")(found)
     return keras.Model(images, layers.Activation("softmax", name="probabilities")(scores))
+
+
+def smooth(keras, classes, input_shape=(64, 64, 1), *, of: str = "tiny_cnn"):
+    """An architecture of the zoo, without dropout and without kinks.
+
+    Where a unit of ReLU is at zero, or two pixels of a pooling tie, rounding decides which way
+    the gradient goes.
+    """
+    model = zoo.build(of, keras, classes, input_shape=input_shape, **without_dropout(of))
+    return keras.models.clone_model(model, clone_function=_without_kinks(keras.layers))
+
+
+def _without_kinks(layers):
+    def copy(layer):
+        config = layer.get_config()
+        if isinstance(layer, layers.MaxPooling2D):
+            return layers.AveragePooling2D.from_config(config)
+        if config.get("activation") == "relu":
+            config["activation"] = "softplus"
+        return type(layer).from_config(config)
+
+    return copy
 
 
 def image(middle, side=SIDE, channels=3):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layer_cases import CASES, REFUSED
+from layer_cases import CASES, REFUSED, without_dropout
 from safetensors.numpy import load_file, save_file
 
 from radzoo import backends, zoo
@@ -84,7 +84,8 @@ def both(pair, tmp_path):
         trials = [Trial(worker, tmp_path, name, options) for worker in pair]
         trials[1].build()
         draw = np.random.default_rng(0)
-        weights = {path: _unsettled(path, a, draw) for path, a in load_file(tmp_path / "w").items()}
+        weights = sorted(load_file(tmp_path / "w").items())  # their order in a file is random
+        weights = {path: _unsettled(path, array, draw) for path, array in weights}
         save_file(weights, tmp_path / "w")
         images = draw.random((IMAGES, *options["input_shape"]), dtype="float32") - 0.3
         np.save(tmp_path / "images.npy", images)
@@ -99,12 +100,16 @@ def small(case):
     return "layer_cases:small", {"case": case, "input_shape": CASES[case][0]}
 
 
-def without_dropout(name):
-    """An architecture and its options."""
+def of_the_zoo(name):
+    """The name and the options of an architecture."""
+    return name, {"input_shape": zoo.get(name).input_shape, **without_dropout(name)}
+
+
+def without_kinks(name):
+    """The address and the options of an architecture's smooth twin, as small as it may be."""
     entry = zoo.get(name)
-    off = {"dropout": 0.0, "dropouts": (0.0, 0.0)}
-    options = {option: off[option] for option in entry.options if option in off}
-    return name, {"input_shape": entry.input_shape, **options}
+    shape = (entry.minimum_size, entry.minimum_size, entry.input_shape[2])
+    return "layer_cases:smooth", {"of": name, "input_shape": shape}
 
 
 def _unsettled(path, array, draw):
@@ -118,6 +123,7 @@ def _unsettled(path, array, draw):
 
 def assert_same_training(cntk, tensorflow, **how):
     (ours, weights), (theirs, expected) = cntk.train(**how), tensorflow.train(**how)
+    assert theirs[0]["loss"] != theirs[-1]["loss"]
     for key in "loss", "val_loss", "learning_rate":
         found, wanted = ([row[key] for row in history] for history in (ours, theirs))
         np.testing.assert_allclose(found, wanted, atol=1e-4)
@@ -134,10 +140,22 @@ def test_cntk_predicts_and_trains_as_tensorflow_does(case, both):
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_cntk_trains_every_architecture_as_tensorflow_does(name, both):
-    cntk, tensorflow = both(*without_dropout(name))
+def test_cntk_predicts_and_trains_every_architecture_as_tensorflow_does(name, both):
+    """In steps so short that rounding, which decides at kinks, cannot lead them apart.
+
+    Of InceptionV3 the head learns, as in the first phase of its spec: where all of it does, not
+    even TensorFlow and torch agree, see docs/backends.md.
+    """
+    cntk, tensorflow = both(*of_the_zoo(name))
     np.testing.assert_allclose(cntk.predict(), tensorflow.predict(), atol=1e-5)
-    assert_same_training(cntk, tensorflow)
+    short, base = ("sgd", {"learning_rate": 1e-5}), zoo.get(name).blocks.get("base")
+    assert_same_training(cntk, tensorflow, optimizer=short, frozen_until=base)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_cntk_trains_every_architecture_without_kinks_as_tensorflow_does(name, both):
+    long = ("sgd", {"learning_rate": 0.01})
+    assert_same_training(*both(*without_kinks(name)), optimizer=long)
 
 
 @pytest.mark.parametrize(
