@@ -5,8 +5,8 @@ RadZooError
         UnknownName          a name that no registry knows                 (also a KeyError)
         SpecError            a YAML spec that cannot be run                (also a ValueError)
         DataError            a dataset, table or image that cannot be used (also a ValueError)
-        DeviceUnavailable    a device that this machine does not have      (also a RuntimeError)
-        BackendUnavailable   a backend that cannot start here              (also a RuntimeError)
+        BackendUnavailable   a backend that cannot start here: code 3      (also a RuntimeError)
+        DeviceUnavailable    a device that is not here: code 4             (also a RuntimeError)
         UnsupportedModel     layers that a backend cannot compute          (also a ValueError)
         RunError             a run directory that cannot be used           (also an OSError)
     Failure                  the work was begun and went wrong             exit code 1
@@ -63,12 +63,16 @@ class DataError(UserError, ValueError):
     """A dataset cannot be used; the message names the file, row or class at fault."""
 
 
+class BackendUnavailable(UserError, RuntimeError):
+    """A backend cannot start on this machine; the message says what to install."""
+
+    exit_code = 3
+
+
 class DeviceUnavailable(UserError, RuntimeError):
     """A device is not on this machine; the message names the devices that are."""
 
-
-class BackendUnavailable(UserError, RuntimeError):
-    """A backend cannot start on this machine; the message says what to install."""
+    exit_code = 4
 
 
 class UnsupportedModel(UserError, ValueError):

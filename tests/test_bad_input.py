@@ -110,15 +110,19 @@ BAD = {
     "a backend that is not installed": Case(
         "run small.yaml --backend jax",
         ["'jax' is not installed", "pip install 'radzoo[jax]'"],
+        code=3,
         path="without_jax",
     ),
     "a backend that does not start": Case(
         "run small.yaml",
         ["'fake' does not start", "To install it: ", "ImportError: no such library"],
+        code=3,
         path="damaged",
     ),
     "a device that is not there": Case(
-        "run small.yaml --device gpu", ["Device 'gpu' is not here. Backend 'fake' finds: cpu."]
+        "run small.yaml --device gpu",
+        ["Device 'gpu' is not here. Backend 'fake' finds: cpu."],
+        code=4,
     ),
     "a plug-in that does not import": Case(
         "run small.yaml --set model.architecture=broken_plugin:net",

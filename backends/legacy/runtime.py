@@ -7,6 +7,7 @@ from pathlib import Path
 
 ENGINE = Path(__file__).parent / "engine"
 RECORD = "runtime.json"  # written last: a runtime without it was not finished
+CPU = Path("/proc/cpuinfo")
 # What would lead another interpreter or other libraries into the engine.
 FOREIGN = ("PYTHON", "LD_", "OMP_", "KMP_", "MKL_")
 
@@ -46,7 +47,22 @@ class Runtime:
             "KMP_BLOCKTIME": "1",
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
+            **kernels(CPU.read_text() if CPU.exists() else ""),
         }
+
+
+def kernels(cpu: str) -> dict[str, str]:
+    """What makes CNTK's MKL of 2019 use AVX2 on a CPU that is not Intel's.
+
+    It takes those for CPUs of the year 2000. With AVX2 the thesis's CNNs train 1.6 to 2.8 times
+    faster; on a CPU without AVX2 the process would die, so it is asked of those alone that say
+    they have it.
+
+    Args:
+        cpu: what `/proc/cpuinfo` says.
+    """
+    amd = "AuthenticAMD" in cpu or "HygonGenuine" in cpu
+    return {"MKL_DEBUG_CPU_TYPE": "5"} if amd and " avx2 " in cpu else {}
 
 
 def read(folder: Path) -> Runtime | None:

@@ -1,18 +1,14 @@
 """Runs that are killed, interrupted and continued; and what a finished one holds."""
 
-import contextlib
 import csv
 import hashlib
 import json
-import os
 import signal
 import threading
-import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
+from disturbances import OTHER, Disturbance, disturb, sends
 
 from radzoo import backends
 from radzoo.experiments import plan
@@ -27,53 +23,11 @@ training: {epochs: 80, batch_size: 8, optimizer: {name: sgd, learning_rate: 0.05
 evaluation: {resamples: 100}
 backends: [fake]
 """
-OTHER = {"RADZOO_CACHE": "other_cache"}  # or one of the two would find the other's images
 TIMES = {"seconds", "images_per_s"}  # columns of history.csv that no two runs share
 
 
-@dataclass(frozen=True)
-class Disturbance:
-    """What is done to a run under way.
-
-    Attributes:
-        epoch: after the end of this one; 0 for `stage`.
-        stage: at the beginning of this one, or at the first event of this name.
-        strike: called with the process and the process id of its worker.
-    """
-
-    epoch: int = 0
-    stage: str = ""
-    strike: object = None
-
-    def is_due(self, event):
-        if self.stage:
-            return self.stage in (event["event"], event.get("name"))
-        return event["event"] == "epoch" and event["epoch"] >= self.epoch
-
-
-@dataclass(frozen=True)
-class Strike:
-    """What came of a disturbance."""
-
-    code: int
-    told: list  # events
-    worker_is_gone: bool
-    manifest: dict
-    looks_finished: bool
-
-
-def sends(number, group=False, to_worker=False):
-    def strike(process, worker):
-        if group:
-            os.killpg(process.pid, number)
-        else:
-            os.kill(worker if to_worker else process.pid, number)
-
-    return strike
-
-
 STOPS = {
-    "Ctrl-C in a terminal": Disturbance(5, strike=sends(signal.SIGINT, group=True)),
+    "Ctrl-C in a terminal": Disturbance(5, strike=sends(signal.SIGINT, to="group")),
     "SIGINT to the command": Disturbance(15, strike=sends(signal.SIGINT)),
     "SIGTERM to the command": Disturbance(25, strike=sends(signal.SIGTERM)),
 }
@@ -83,7 +37,7 @@ KILLS = {
     "while predicting": Disturbance(stage="predicting", strike=sends(signal.SIGKILL)),
     "while measuring": Disturbance(stage="measuring", strike=sends(signal.SIGKILL)),
 }
-DEATHS = {"of the worker": Disturbance(45, strike=sends(signal.SIGKILL, to_worker=True))}
+DEATHS = {"of the worker": Disturbance(45, strike=sends(signal.SIGKILL, to="worker"))}
 LATE = ["while predicting", "while measuring"]
 ORDER = ["while preprocessing", *STOPS, "while training", *DEATHS, *LATE]
 TRAINED = [*STOPS, "while training", *DEATHS]
@@ -104,7 +58,7 @@ def finished(place):
     """
     undisturbed = threading.Thread(target=place.run, args=["run", "long.yaml", "--out", "whole"])
     undisturbed.start()
-    strikes = {name: disturb(place, {**STOPS, **KILLS, **DEATHS}[name]) for name in ORDER}
+    strikes = {name: disturb(place, "long", {**STOPS, **KILLS, **DEATHS}[name]) for name in ORDER}
     last = place.run("run", "long.yaml", "--out", "cut", "--json", **OTHER)
     assert last.returncode == 0, last.stderr
     undisturbed.join()
@@ -112,55 +66,11 @@ def finished(place):
     return whole, cut, strikes
 
 
-def disturb(place, disturbance):
-    told, worker = [], 0
-    with place.start("run", "long.yaml", "--out", "cut", "--json", **OTHER) as process:
-        for line in process.stdout:
-            told.append(json.loads(line))
-            if disturbance.is_due(told[-1]):
-                (worker,) = children(process.pid)
-                disturbance.strike(process, worker)
-                break
-        told += [json.loads(line) for line in process.stdout.read().splitlines() if whole(line)]
-        process.stderr.read()
-        code = process.wait(60)
-    gone = ends(worker)
-    manifest = place.manifest("cut")
-    return Strike(code, told, gone, manifest, bool(list(place.path.glob("cut/*/*/metrics.json"))))
-
-
-def whole(line):
-    with contextlib.suppress(ValueError):  # the last one of a process that was killed
-        return bool(json.loads(line))
-    return False
-
-
-def children(parent):
-    """Process ids of the children of a process that still run."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has ended since
-            state, above = stat.read_text().rsplit(")", 1)[1].split()[:2]
-            found += [int(stat.parent.name)] * (int(above) == parent and state != "Z")
-    return found
-
-
-def ends(process, within_s=10):
-    for _ in range(within_s * 20):
-        try:
-            if Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.05)
-    return False
-
-
 @pytest.mark.parametrize("stop", STOPS)
 def test_an_interrupted_run_says_so_and_how_to_go_on(stop, finished):
     strike = finished[2][stop]
     assert strike.code == 130
-    assert strike.worker_is_gone
+    assert strike.all_are_gone
     assert strike.told[-1]["kind"] == "Interrupted"
     assert "the same command continues it" in strike.told[-1]["message"]
     assert strike.manifest["state"] == "interrupted"
@@ -172,7 +82,7 @@ def test_an_interrupted_run_says_so_and_how_to_go_on(stop, finished):
 def test_a_run_that_is_killed_takes_its_worker_along_and_does_not_look_finished(kill, finished):
     strike = finished[2][kill]
     assert strike.code == -signal.SIGKILL
-    assert strike.worker_is_gone
+    assert strike.all_are_gone
     assert strike.manifest["state"] == "running"
     assert not strike.looks_finished
 

@@ -211,7 +211,7 @@ def test_ctrl_c_leaves_nothing(place, old_python):
 
 def test_a_wrong_python_is_refused_on_the_command_line(place):
     done = place.run(*INSTALL, "--python", sys.executable)
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "built for CPython 3.6, 3.5 or 2.7, 64 bit" in done.stderr
     assert not list(place.path.glob("empty/legacy/cntk/*"))
 
@@ -222,7 +222,7 @@ def test_a_wrong_python_is_refused_on_the_command_line(place):
 )
 def test_a_backend_that_needs_no_set_up_is_left_to_pip(place, what, hint):
     done = place.run("backends", what, "torch")
-    assert (done.returncode, hint in done.stderr) == (2, True)
+    assert (done.returncode, hint in done.stderr) == (3, True)
 
 
 def test_removing_what_is_not_there_is_told_and_is_no_error(place):

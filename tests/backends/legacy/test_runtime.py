@@ -55,3 +55,16 @@ def test_nothing_of_the_users_python_and_libraries_reaches_the_engine(written, m
     assert environment["PYTHONPATH"] == str(written.site)
     assert environment["OMP_NUM_THREADS"] == environment["MKL_NUM_THREADS"] == "3"
     assert environment["HOME"] == "/home/user"
+
+
+@pytest.mark.parametrize(
+    ("cpu", "asked"),
+    [
+        ("vendor_id : AuthenticAMD\nflags : fpu avx avx2 bmi2\n", {"MKL_DEBUG_CPU_TYPE": "5"}),
+        ("vendor_id : AuthenticAMD\nflags : fpu avx bmi1\n", {}),  # it would die of AVX2
+        ("vendor_id : GenuineIntel\nflags : fpu avx avx2 bmi2\n", {}),  # MKL knows these itself
+        ("", {}),
+    ],
+)
+def test_avx2_is_asked_of_a_cpu_that_has_it_and_that_mkl_does_not_know(cpu, asked):
+    assert runtime.kernels(cpu) == asked
