@@ -7,12 +7,79 @@ backend; what crosses to the engine are the layer graph, weights and batches.
 import importlib.util
 import json
 import os
+from functools import cached_property
+from importlib import metadata
+
+from safetensors.numpy import load_file
 
 from ...errors import BackendUnavailable
+from . import adapter
 from .engine import Engine
 
 # Keras builds a model on any of these, and draws the same initial weights: the lightest first.
 KERAS_ON = ("jax", "torch", "tensorflow")
+
+
+class Adapter(adapter.Adapter):
+    """Builds by Keras 3, and computes in the engine."""
+
+    def describe(self, device, jit_compile, command, environment, threads):
+        """Start the engine, take the device, and say what runs here.
+
+        Args:
+            device: "cpu", "gpu", "gpu:N" or "auto".
+            jit_compile: nothing to CNTK.
+            command, environment: of the engine.
+            threads: of the CPU that CNTK may use.
+
+        Raises:
+            DeviceUnavailable: the device is not there, or computes wrong numbers.
+            BackendUnavailable: there is nothing for Keras to build models on.
+        """
+        _choose_keras()
+        self._engine = Engine(command, environment)
+        opened, _ = self._engine.ask("open", device=device, threads=threads)
+        self._device = opened["device"]
+        self._loaded = None
+        return {
+            "backend": "cntk",
+            "versions": {"keras": metadata.version("keras"), **opened["versions"]},
+            "device": opened["device"],
+            "device_name": opened["device"],
+            "devices": opened["devices"],
+            "threads": threads,
+            "precision": "float32",
+        }
+
+    def build(self, model, seed, graph, weights, start=None):
+        """Write the layer graph and the initial weights, and rebuild the model from them.
+
+        Raises:
+            UnsupportedModel: CNTK cannot do some of its layers; all are named.
+        """
+        built = self._keras.build(model, seed, graph, weights, start)
+        self.fitter(model, load_file(weights))
+        return built
+
+    def fitter(self, model, arrays, loss="categorical_crossentropy", jit_compile=None):
+        """The engine with this model and these weights; see `adapter.Adapter`."""
+        from .cntk_fitter import CntkFitter
+
+        key = json.dumps(model, sort_keys=True)
+        if self._loaded == key:
+            self._engine.ask("assign", arrays)
+        else:
+            self._loaded = None
+            self._engine.ask("load", arrays, graph=self._keras.graph(model))
+            self._loaded = key
+        return CntkFitter(self._engine, loss, self._device)
+
+    @cached_property
+    def _keras(self):
+        """What builds: seconds to import, and not before there is a device."""
+        from . import keras3
+
+        return keras3.Adapter(self._send, self._stopped)
 
 
 def _choose_keras():
@@ -28,62 +95,3 @@ def _choose_keras():
             "of them is installed. To install one: pip install 'radzoo[jax]'"
         )
     os.environ.update(KERAS_BACKEND=found, JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="-1")
-
-
-_choose_keras()
-
-import keras  # noqa: E402
-from safetensors.numpy import load_file  # noqa: E402
-
-from .. import graph as neutral  # noqa: E402
-from . import keras3  # noqa: E402
-from .cntk_fitter import CntkFitter  # noqa: E402
-
-
-class Adapter(keras3.Adapter):
-    """Builds as `keras3.Adapter` does, and computes in the engine."""
-
-    def describe(self, device, jit_compile, command, environment, threads):
-        """Start the engine, take the device, and say what runs here.
-
-        Args:
-            device: "cpu", "gpu", "gpu:N" or "auto".
-            jit_compile: nothing to CNTK.
-            command, environment: of the engine.
-            threads: of the CPU that CNTK may use.
-        """
-        self._engine = Engine(command, environment)
-        opened, _ = self._engine.ask("open", device=device, threads=threads)
-        self._device = opened["device"]
-        self._loaded = None
-        return {
-            "backend": "cntk",
-            "versions": {"keras": keras.__version__, **opened["versions"]},
-            "device": opened["device"],
-            "device_name": opened["device"],
-            "devices": opened["devices"],
-            "threads": threads,
-            "precision": "float32",
-        }
-
-    def build(self, model, seed, graph, weights, start=None):
-        """Write the layer graph and the initial weights, and rebuild the model from them.
-
-        Raises:
-            UnsupportedModel: CNTK cannot do some of its layers; all are named.
-        """
-        built = super().build(model, seed, graph, weights, start)
-        self.fitter(model, load_file(weights))
-        return built
-
-    def fitter(self, model, arrays, loss="categorical_crossentropy", jit_compile=None):
-        """The engine with this model and these weights; see `adapter.Adapter`."""
-        key = json.dumps(model, sort_keys=True)
-        if self._loaded == key:
-            self._engine.ask("assign", arrays)
-        else:
-            self._loaded = None
-            graph = neutral.from_model(self._model(model))
-            self._engine.ask("load", arrays, graph=graph)
-            self._loaded = key
-        return CntkFitter(self._engine, loss, self._device)

@@ -56,13 +56,17 @@ class Adapter(adapter.Adapter):
         assign(built, initial.draw(keras, built, seed))
         if start:
             pretrained.load(built, zoo.get(model["architecture"]).pretrained, start)
-        text = json.dumps(neutral.from_model(built), indent=1)
+        text = json.dumps(self.graph(model), indent=1)
         checkpoints.whole(graph, lambda path: Path(path).write_text(text))
         checkpoints.whole(weights, lambda path: save_file(values(built), path))
         return {
             "parameters": built.count_params(),
             "trainable": int(sum(np.prod(w.shape) for w in built.trainable_weights)),
         }
+
+    def graph(self, model):
+        """The layer graph of an architecture; see backends/graph.py."""
+        return neutral.from_model(self._model(model))
 
     def fitter(self, model, arrays, loss="categorical_crossentropy", jit_compile=None):
         """A model with these weights; see `adapter.Adapter`."""

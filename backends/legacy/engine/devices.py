@@ -57,9 +57,9 @@ def choice(asked, there):
     if wanted in there:
         return wanted
     raise DeviceUnavailable(
-        "Device {!r} is not here. Backend 'cntk' finds: {}. A GPU needs an NVIDIA driver and "
-        "CNTK's package for it: radzoo backends install cntk --gpu. Choose one of these, or "
-        "`auto` for a GPU if there is one.".format(str(asked), ", ".join(there))
+        "Device {!r} is not here. Backend 'cntk' finds: {}. A GPU needs an NVIDIA driver, 410 or "
+        "newer, and CNTK's package for it: radzoo backends install cntk --gpu. Choose one of "
+        "these, or `auto` for a GPU if there is one.".format(str(asked), ", ".join(there))
     )
 
 
