@@ -1,5 +1,6 @@
 """What the documentation shows is true: every example runs, every spec is valid."""
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import radzoo
-from radzoo import zoo
+from radzoo import backends, zoo
 from radzoo.experiments import plan
 from radzoo.zoo import registry
 
@@ -23,6 +24,8 @@ MODULES = [
 ]
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+BACKENDS = README.parent / "docs" / "backends.md"
+ENGINE = Path(backends.__file__).parent / "legacy" / "engine"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -64,3 +67,18 @@ def test_commands_in_the_readme_exist():
     assert {"models list", "data show", "validate", "run", "backends list"} <= commands
     for command in commands:
         assert CliRunner().invoke(cli.app, [*command.split(), "--help"]).exit_code == 0
+
+
+def test_every_layer_and_activation_that_cntk_can_do_is_listed():
+    if not BACKENDS.exists():
+        pytest.skip("the documentation is not part of the wheel")
+    tables = {}
+    for name in "layers.py", "refusals.py":  # read, since only the old interpreter has CNTK
+        for node in ast.parse((ENGINE / name).read_text()).body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict | ast.Tuple):
+                members = getattr(node.value, "keys", None) or node.value.elts
+                tables[node.targets[0].id] = {getattr(one, "value", None) for one in members}
+    known = tables["LAYERS"] | set(tables["IN_TRAINING"]) | tables["ACTIVATIONS"]
+    assert len(known) > 40
+    text = BACKENDS.read_text()
+    assert not {name for name in known if not re.search(rf"\b{name}\b", text)}

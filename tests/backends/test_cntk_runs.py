@@ -121,7 +121,7 @@ def test_four_workers_at_once_all_finish_and_leave_nothing(cntk_runtime, tmp_pat
         return started, np.load(folder / "probabilities.npy")
 
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(work, range(8)))
+        found = list(pool.map(work, range(4)))
     for started, probabilities in found:
         assert len(started) == 1
         assert ends(started[0])
