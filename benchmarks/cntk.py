@@ -10,7 +10,7 @@ first epoch is not counted. Printed are images a second (the median of the round
 to the two round by round, and the most memory that a round took; ours is that of worker and
 engine together.
 
-Needs the backends cntk and tensorflow; brings Keras 2.3.1 into a temporary folder.
+Needs the backends cntk, in Python 3.6, and tensorflow; brings Keras 2.3.1 into a temporary folder.
 """
 
 import argparse

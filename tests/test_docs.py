@@ -73,7 +73,11 @@ def test_every_layer_and_activation_that_cntk_can_do_is_listed():
     if not BACKENDS.exists():
         pytest.skip("the documentation is not part of the wheel")
     tables = {}
-    for name in "layers.py", "refusals.py":  # read, since only the old interpreter has CNTK
+    for name in (
+        "activations.py",
+        "layers.py",
+        "refusals.py",
+    ):  # read, since only the old interpreter has CNTK
         for node in ast.parse((ENGINE / name).read_text()).body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict | ast.Tuple):
                 members = getattr(node.value, "keys", None) or node.value.elts

@@ -54,9 +54,8 @@ class Runtime:
 def kernels(cpu: str) -> dict[str, str]:
     """What makes CNTK's MKL of 2019 use AVX2 on a CPU that is not Intel's.
 
-    It takes those for CPUs of the year 2000. With AVX2 the thesis's CNNs train 1.6 to 2.8 times
-    faster; on a CPU without AVX2 the process would die, so it is asked of those alone that say
-    they have it.
+    It takes its slowest there; docs/backends.md says what that costs. On a CPU without AVX2 the
+    process would die, so it is asked of those alone that say they have it.
 
     Args:
         cpu: what `/proc/cpuinfo` says.

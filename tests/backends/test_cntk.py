@@ -15,6 +15,7 @@ from radzoo.errors import UnsupportedModel
 
 IMAGES = 16
 SGD = ("sgd", {"learning_rate": 0.05})
+SHORT_STEPS = ("sgd", {"learning_rate": 1e-5})
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ def _unsettled(path, array, draw):
 
 def assert_same_training(cntk, tensorflow, **how):
     (ours, weights), (theirs, expected) = cntk.train(**how), tensorflow.train(**how)
-    assert theirs[0]["loss"] != theirs[-1]["loss"]
+    assert abs(theirs[0]["loss"] - theirs[-1]["loss"]) > 1e-3  # ten times what may differ
     for key in "loss", "val_loss", "learning_rate":
         found, wanted = ([row[key] for row in history] for history in (ours, theirs))
         np.testing.assert_allclose(found, wanted, atol=1e-4)
@@ -141,15 +142,18 @@ def test_cntk_predicts_and_trains_as_tensorflow_does(case, both):
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_cntk_predicts_and_trains_every_architecture_as_tensorflow_does(name, both):
-    """In steps so short that rounding, which decides at kinks, cannot lead them apart.
+    """Where batch normalisation learns, in steps so short that rounding cannot lead them apart.
 
-    Of InceptionV3 the head learns, as in the first phase of its spec: where all of it does, not
-    even TensorFlow and torch agree, see docs/backends.md.
+    It decides at kinks, and the gradients are large there. Of InceptionV3 the head learns, as in
+    the first phase of its spec: where all of it does, not even TensorFlow and torch agree, see
+    docs/backends.md.
     """
     cntk, tensorflow = both(*of_the_zoo(name))
     np.testing.assert_allclose(cntk.predict(), tensorflow.predict(), atol=1e-5)
-    short, base = ("sgd", {"learning_rate": 1e-5}), zoo.get(name).blocks.get("base")
-    assert_same_training(cntk, tensorflow, optimizer=short, frozen_until=base)
+    base = zoo.get(name).blocks.get("base")
+    normalised = any(path.endswith("moving_mean") for path in load_file(cntk.folder / "w"))
+    steps = SHORT_STEPS if normalised and base is None else SGD
+    assert_same_training(cntk, tensorflow, optimizer=steps, frozen_until=base)
 
 
 @pytest.mark.parametrize("name", zoo.names())

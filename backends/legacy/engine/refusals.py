@@ -1,6 +1,7 @@
 """What of a graph CNTK cannot do (2.7), told layer by layer before anything is built."""
 
-from .layers import ACTIVATIONS, AXES, LAYERS
+from .activations import ACTIVATIONS
+from .layers import AXES, LAYERS
 
 IN_TRAINING = ("BatchNormalization", "Dropout", "SpatialDropout2D")
 PENALTIES = ("L1", "L2", "L1L2")
