@@ -9,6 +9,7 @@ PARTS = [
     "evaluation*",
     "experiments*",
     "explain*",
+    "commands*",
     "webapp*",
 ]
 

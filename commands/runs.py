@@ -1,0 +1,93 @@
+"""The commands `run` and `validate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import Interrupted, RadZooError
+from . import output
+from .output import Json, Set
+
+if TYPE_CHECKING:
+    from ..experiments.plan import Plan
+
+SpecPath = Annotated[Path, typer.Argument(help="A YAML spec; ours are in experiments/.")]
+Out = Annotated[Path, typer.Option(help="Folder of all runs.")]
+
+
+def run(  # noqa: PLR0913, PLR0917  one parameter an option
+    spec: SpecPath,
+    backend: Annotated[str | None, typer.Option(help="In place of the spec's backends.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, gpu, gpu:N or auto.")] = None,
+    set_: Set = None,
+    out: Out = Path("runs"),
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the spec's seeds.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="List the runs; do nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Train and test what a spec describes; done runs are kept, interrupted ones continued."""
+    from ..backends import get
+    from ..experiments.plan import plans
+
+    overrides = list(set_ or [])
+    overrides += [f"backends=[{get(backend).name}]"] if backend else []
+    overrides += [f"device={device}"] if device else []
+    overrides += [f"seeds=[{seed}]"] if seed is not None else []
+    todo = plans(spec, overrides)
+    if dry_run:
+        _list_plans(todo, json)
+        return
+    codes = [_run_one(plan, out, json) for plan in todo]
+    raise typer.Exit(max(codes))
+
+
+def validate(spec: SpecPath, set_: Set = None) -> None:
+    """Check a spec; every problem is listed with its line."""
+    from ..experiments.plan import plans
+
+    count = len(plans(spec, set_ or []))
+    typer.echo(f"{spec} is valid: {count} run{'s' * (count != 1)}.")
+
+
+def _run_one(plan: "Plan", out: Path, json: bool) -> int:
+    """Do one run; a failure is told at once and does not stop the next ones."""
+    try:
+        _show_run(plan, out, json)
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        message = "Interrupted. The same command goes on from what is done."
+        raise Interrupted(message) from None
+    except RadZooError as error:
+        output.show_error(error, json)
+        return error.exit_code
+    return 0
+
+
+def _show_run(plan: "Plan", out: Path, json: bool) -> None:
+    from .. import terminal
+    from ..experiments import runner
+
+    if json:
+        outcome = runner.run(plan, out, output.show_json)
+        output.show_json({"event": "finished", "folder": str(outcome.path), **outcome.metrics})
+        return
+    with terminal.RunDisplay(output.console()) as display:
+        outcome = runner.run(plan, out, display.tell)
+    if outcome.was_done:
+        typer.echo("Done before; to do it again, remove that folder.")
+    output.show(terminal.metrics_table(outcome.metrics, plan.spec.reported))
+    typer.echo(f"Report: {outcome.path / 'report.html'}")
+
+
+def _list_plans(todo: "list[Plan]", json: bool) -> None:
+    from .. import terminal
+
+    if json:
+        for plan in todo:
+            output.show_json({"event": "plan", "settings": plan.settings})
+        return
+    columns = list(todo[0].settings)
+    rows = [[str(plan.settings[column]) for column in columns] for plan in todo]
+    output.show(terminal.plain_table(columns, rows, f"{len(todo)} to run; nothing was done"))
