@@ -1,19 +1,23 @@
 """From a spec to the runs it asks for: the grid, the backends and the seeds multiplied out."""
 
-import copy
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import SpecError
 from . import source
 from .spec import Spec, check, load
 
 MAX_RUNS = 10_000
+# These decide nothing that is trained: the same run may be told of otherwise, be one of another
+# grid, or be measured anew from its predictions.
+_TOLD = {"title", "reported", "tracking", "tensorboard"}
+_OF_MANY = {"grid": {}, "search": None, "executor": {}, "quick": {}}
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Plan:
     """One run that is to be done.
 
     Attributes:
-        name: of the spec: its file's name without `.yaml`.
+        name: of the spec: its file's name without `.yaml`; `-quick` is added for the small version.
         spec: one backend, one seed, no grid.
         settings: what tells it from the other runs of its spec, for people.
         text: what the spec was read from.
@@ -42,6 +46,12 @@ class Plan:
         """The seed of this run."""
         return self.spec.seeds[0]
 
+    @property
+    def decisive(self) -> str:
+        """All that decides the weights, but for the data, as one text."""
+        told = _TOLD | set(_OF_MANY) | {"evaluation"}
+        return json.dumps(self.spec.model_dump(mode="json", exclude=told), sort_keys=True)
+
     def place(self, *key: str | int) -> str:
         """Where a key of the spec stands, as messages begin: `spec.yaml:12: training.epochs`."""
         return f"{self.text.place(key)}: {'.'.join(map(str, key))}"
@@ -52,43 +62,102 @@ class Plan:
         Args:
             content: SHA-256 of the dataset's content: other data make another run.
         """
-        resolved = json.dumps(self.spec.model_dump(mode="json"), sort_keys=True)
-        digest = hashlib.sha256((resolved + content).encode()).hexdigest()[:8]
+        digest = hashlib.sha256((self.decisive + content).encode()).hexdigest()[:8]
         device = self.spec.device.replace(":", "")
         return Path(self.name) / f"{self.backend}-{device}-{digest}"
 
 
-def plans(path: Path, overrides: Sequence[str] = ()) -> list[Plan]:
+def plans(path: Path, overrides: Sequence[str] = (), quick: bool = False) -> list[Plan]:
     """Every run of a spec, each one checked.
 
     Args:
         path: a YAML file.
         overrides: `a.b=value` each.
+        quick: whether to plan the small version that the spec describes.
 
     Raises:
-        SpecError: the spec, or a point of its grid, cannot be run.
+        SpecError: the spec, or a point of its grid, cannot be run, or is there twice; the
+            problems of all points are listed at once.
     """
-    spec, text = load(path, overrides)
-    count = len(spec.backends) * len(spec.seeds)
-    for values in spec.grid.values():
-        count *= len(values)
+    spec, text = load(path, overrides, quick)
+    count = len(spec.backends) * len(spec.seeds) * _size(spec)
     if count > MAX_RUNS:
         raise SpecError(f"{path} asks for {count} runs; {MAX_RUNS} at most.")
-    return [plan for point in _points(spec) for plan in _at(path, text, spec, point)]
+    name = path.stem + "-quick" * quick
+    found: list[Plan] = []
+    wrong: dict[str, None] = {}
+    for point in _points(spec, text):
+        try:
+            found += _at(point, name, spec, text)
+        except SpecError as error:
+            wrong.update(dict.fromkeys(str(error).splitlines()))
+    if wrong:
+        raise SpecError("\n".join(wrong))
+    _refuse_twins(found, path)
+    return found
 
 
-def _points(spec: Spec) -> Iterator[dict[str, Any]]:
-    for values in itertools.product(*spec.grid.values()):
-        yield dict(zip(spec.grid, values, strict=True))
+class _Point(NamedTuple):
+    """A point of the grid: values by dotted key, and where each stands."""
+
+    values: dict[str, Any]
+    places: dict[str, str]
 
 
-def _at(path: Path, text: source.Source, spec: Spec, point: dict[str, Any]) -> Iterator[Plan]:
-    data = copy.deepcopy(text.data)
-    data.pop("grid", None)
-    fixed = source.Source(data, text.places)
-    for dotted, value in point.items():
-        fixed = source.overridden(fixed, f"{dotted}={json.dumps(value)}")
-    single = check(fixed, str(path)) if point else spec
+_SHORT = {"backend": "backends", "seed": "seeds"}  # of lists with one item
+
+
+def _size(spec: Spec) -> int:
+    if isinstance(spec.grid, list):
+        return len(spec.grid)
+    return math.prod(map(len, spec.grid.values()))
+
+
+def _points(spec: Spec, text: source.Source) -> Iterator[_Point]:
+    if isinstance(spec.grid, list):
+        for number, values in enumerate(spec.grid):
+            yield _Point(values, {key: text.place(("grid", number, key)) for key in values})
+        return
+    numbered = [list(enumerate(values)) for values in spec.grid.values()]
+    for chosen in itertools.product(*numbered):
+        by_key = dict(zip(spec.grid, chosen, strict=True))
+        places = {key: text.place(("grid", key, number)) for key, (number, _) in by_key.items()}
+        yield _Point({key: value for key, (_, value) in by_key.items()}, places)
+
+
+def _at(point: _Point, name: str, spec: Spec, text: source.Source) -> Iterator[Plan]:
+    fixed = source.Source({k: v for k, v in text.data.items() if k not in _OF_MANY}, text.places)
+    for dotted, value in point.values.items():
+        if dotted in _SHORT:
+            fixed = source.replaced(fixed, _SHORT[dotted], [value], point.places[dotted])
+        elif dotted != "configuration":
+            fixed = source.replaced(fixed, dotted, value, point.places[dotted])
+    single = check(fixed, text.place(())) if point.values else spec
+    shown = _shown(point.values)
     for backend, seed in itertools.product(single.backends, single.seeds):
-        one = single.model_copy(update={"backends": (backend,), "seeds": (seed,), "grid": {}})
-        yield Plan(path.stem, one, {"backend": backend, **point, "seed": seed}, fixed)
+        one = {"backends": (backend,), "seeds": (seed,), **_OF_MANY}
+        plan = Spec.model_validate({**single.model_dump(), **one})
+        yield Plan(name, plan, {"backend": backend, **shown, "seed": seed}, fixed)
+
+
+def _shown(values: dict[str, Any]) -> dict[str, Any]:
+    """What people tell a point by: its name, or else all that it sets."""
+    if "configuration" in values:
+        return {"configuration": values["configuration"]}
+    apart = {*_SHORT, *_TOLD}
+    return {key: value for key, value in values.items() if key.split(".")[0] not in apart}
+
+
+def _refuse_twins(found: list[Plan], path: Path) -> None:
+    seen: dict[str, Plan] = {}
+    for plan in found:
+        twin = seen.setdefault(plan.decisive, plan)
+        if twin is not plan:
+            raise SpecError(
+                f"{path} asks for the same run twice: {_words(twin)}, and {_words(plan)}. "
+                "Leave one of them out."
+            )
+
+
+def _words(plan: Plan) -> str:
+    return ", ".join(f"{key}={value}" for key, value in plan.settings.items())

@@ -81,12 +81,25 @@ def overridden(text: Source, override: str) -> Source:
         SpecError: it is not of that form, or goes through something that holds no keys.
     """
     dotted, sign, value = override.partition("=")
-    key: Key = tuple(int(part) if part.isdecimal() else part for part in dotted.split("."))
-    if not sign or not all(part != "" for part in key):
+    if not sign or not all(dotted.split(".")):
         raise SpecError(f"--set takes key=value, such as training.epochs=5; got {override!r}.")
     place = f"--set {override}"
+    return replaced(text, dotted, parse(value, place).data, place)
+
+
+def replaced(text: Source, dotted: str, value: Any, place: str) -> Source:
+    """Set one value.
+
+    Args:
+        dotted: a key such as `training.epochs`; `preprocessing.0.rows` goes through a list.
+        place: where the value comes from, for messages.
+
+    Raises:
+        SpecError: the key goes through something that holds no keys.
+    """
+    key: Key = tuple(int(part) if part.isdecimal() else part for part in dotted.split("."))
     data = copy.deepcopy(text.data)
-    _put(data, key, parse(value, place).data, place)
+    _put(data, key, value, place)
     kept = {old: where for old, where in text.places.items() if old[: len(key)] != key}
     return Source(data, {**kept, key: place})
 

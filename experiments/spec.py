@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     Field,
     NonNegativeFloat,
@@ -27,14 +26,10 @@ from ..preprocessing import steps
 from . import problems, source
 from .optimizers import OPTIMIZERS
 from .options import checked
+from .section import Section, Seed, Share
+from .study import Executor, Grid, Search
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Monitor = Literal["val_loss", "val_accuracy", "val_roc_auc"]
-
-
-class Section(BaseModel, frozen=True, extra="forbid", validate_default=True):
-    """A part of a spec: it does not change once read, and knows every key it may hold."""
 
 
 def _known(lookup: Any) -> AfterValidator:
@@ -217,7 +212,10 @@ class Evaluation(Section):
 
 
 class Spec(Section):
-    """One experiment, as `experiments/*.yaml` describe it."""
+    """One experiment, as `experiments/*.yaml` describe it.
+
+    `quick` holds dotted keys and their values in a small version of it, for `--quick`.
+    """
 
     title: str
     dataset: Dataset
@@ -231,13 +229,22 @@ class Spec(Section):
     ] = ("tensorflow",)
     device: str = "auto"
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    grid: Grid = {}
+    search: Search | None = None
+    executor: Executor = Executor()
+    quick: dict[str, Any] = {}
     reported: dict[str, float | str] = {}
 
-    @field_validator("dataset", mode="before")
+    @field_validator("dataset", "executor", mode="before")
     @classmethod
     def _a_name_will_do(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _searches_one_model(self) -> "Spec":
+        if self.search and (self.grid or len(self.backends) > 1 or len(self.seeds) > 1):
+            raise ValueError("A search takes one backend and one seed, and no grid beside it.")
+        return self
 
     @field_validator("device")
     @classmethod
@@ -247,12 +254,15 @@ class Spec(Section):
         return device
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, source.Source]:
+def load(
+    path: Path, overrides: Sequence[str] = (), quick: bool = False
+) -> tuple[Spec, source.Source]:
     """Read a spec and check it.
 
     Args:
         path: a YAML file.
         overrides: `a.b=value` each, the value in YAML; they win over the file.
+        quick: whether to take the values of its section `quick`; overrides win over them.
 
     Returns:
         The checked spec, with every default filled in, and what it was read from.
@@ -264,9 +274,20 @@ def load(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, source.Source
     text = source.read(path)
     if not isinstance(text.data, dict):
         raise SpecError(f"{path} holds no keys; a spec begins with `title: ...`.")
+    if quick:
+        text = _quickened(text, path)
     for override in overrides:
         text = source.overridden(text, override)
     return check(text, str(path)), text
+
+
+def _quickened(text: source.Source, path: Path) -> source.Source:
+    values = text.data.get("quick")
+    if not values or not isinstance(values, dict):
+        raise SpecError(f"{path} has no section `quick`, so there is no small version of it.")
+    for dotted, value in values.items():
+        text = source.replaced(text, dotted, value, text.place(("quick", dotted)))
+    return text
 
 
 def check(text: source.Source, name: str) -> Spec:

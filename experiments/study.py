@@ -1,0 +1,70 @@
+"""What a spec may say of many runs: the axes of a grid, a search, and who does the runs."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from .section import Section, Seed
+
+# A mapping is multiplied out: every value of every key with all others. A list names each point
+# itself, by mappings of keys to one value. A key is dotted (`training.batch_size`), or one of
+# `backend`, `seed` and, in a list, `configuration`: what people call the point.
+Values = Annotated[list[Any], Field(min_length=1)]
+Point = Annotated[dict[str, Any], Field(min_length=1)]
+Grid = dict[str, Values] | Annotated[list[Point], Field(min_length=1)]
+
+
+class Range(Section):
+    """Numbers from `low` to `high`, both whole or both not; `log` tries powers evenly."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "Range":
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high; got {self.low:g} and {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a log range begins above 0; got {self.low:g}")
+        return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+class Search(Section):
+    """Trials chosen by what earlier ones reached on the validation side (TPE, by Optuna).
+
+    What counts is the best value of `training.monitor` over the epochs. `pruner` ends trials
+    early that are worse, epoch by epoch, than half of those before (`median`) or than all but
+    the best few of each rung (`successive_halving`).
+    """
+
+    trials: PositiveInt
+    parameters: Annotated[dict[str, Range | Values], Field(min_length=1)]
+    pruner: Literal["median", "successive_halving"] | None = None
+    seed: Seed = 0
+
+
+class Executor(Section):
+    """Who does the runs: processes of this machine, or the workers of a Dask cluster.
+
+    `workers` are local runs at a time, which share the cores; `address` is that of a Dask
+    scheduler. A run whose process is killed is begun again `retries` times.
+    """
+
+    name: Literal["local", "dask"] = "local"
+    workers: PositiveInt = 1
+    address: str | None = None
+    retries: NonNegativeInt = 2
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> "Executor":
+        if self.name == "dask" and self.address is None:
+            raise ValueError(
+                "dask needs the address of a scheduler: {name: dask, address: tcp://127.0.0.1:8786}"
+            )
+        return self
