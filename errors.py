@@ -9,10 +9,13 @@ RadZooError
         DeviceUnavailable    a device that is not here: code 4             (also a RuntimeError)
         UnsupportedModel     layers that a backend cannot compute          (also a ValueError)
         RunError             a run directory that cannot be used           (also an OSError)
+            RunHeld          one that another process is working on
     Failure                  the work was begun and went wrong             exit code 1
         WorkerFailed         a request that failed in its worker           (also a RuntimeError)
+            ProcessKilled    a worker or trial that was killed: memory, power, a stranger
         TrainingDiverged     a loss that is no longer a number             (also an ArithmeticError)
         CheckpointDamaged    no saved state is intact                      (also an OSError)
+    Pruned                   a search ended a run that promised too little
     Interrupted              the user stopped the work                     exit code 130
 """
 
@@ -83,6 +86,10 @@ class RunError(UserError, OSError):
     """A run directory cannot be written, read or had for oneself; the message says why."""
 
 
+class RunHeld(RunError):
+    """Another process works on a run directory; it becomes free when that one ends."""
+
+
 class Failure(RadZooError):
     """Work that was begun went wrong; nothing that looks finished is left behind."""
 
@@ -91,12 +98,20 @@ class WorkerFailed(Failure, RuntimeError):
     """A worker raised or died; the message ends with the last lines of its log."""
 
 
+class ProcessKilled(WorkerFailed):
+    """A process ended by a signal in the middle of its work, which may be tried again."""
+
+
 class TrainingDiverged(Failure, ArithmeticError):
     """The loss became NaN or infinite; the message says in which epoch and what to try."""
 
 
 class CheckpointDamaged(Failure, OSError):
     """No saved state of a run is intact; the message says how to begin anew."""
+
+
+class Pruned(RadZooError):
+    """A search ended a run that promised too little; its last state is kept."""
 
 
 class Interrupted(RadZooError):

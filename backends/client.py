@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
-from ..errors import BackendUnavailable, RadZooError, RunError, WorkerFailed
+from ..errors import BackendUnavailable, ProcessKilled, RadZooError, RunError, WorkerFailed
 from . import devices, legacy, registry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +39,7 @@ class Worker:
         """Send one request and wait for its reply.
 
         Args:
-            verb: "describe", "build", "train", "predict" or "gradients".
+            verb: "describe", "build", "train", "predict", "benchmark" or "gradients".
             listener: called with every event on the way to the reply.
             arguments: JSON values; arrays travel as paths of files.
 
@@ -60,7 +60,7 @@ class Worker:
                 raise self._error(verb, **reply["error"])
             if listener:
                 listener(reply)
-        raise WorkerFailed(self._obituary(verb))
+        raise self._obituary(verb)
 
     def stop(self) -> None:
         """Let the worker finish its batch, then end it; by force after `STOP_S` seconds."""
@@ -95,13 +95,14 @@ class Worker:
             f"{message[:MAX_MESSAGE]}{self._where()}"
         )
 
-    def _obituary(self, verb: str) -> str:
+    def _obituary(self, verb: str) -> WorkerFailed:
         code = self._exit_code()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         hint = " Signal 9 is often the system out of memory: try a smaller batch_size." * (
             code == -9
         )
-        return (
+        kind = ProcessKilled if code < 0 else WorkerFailed
+        return kind(
             f"The worker of backend {self.backend.name!r} {how} in {verb!r}.{hint}{self._where()}"
         )
 

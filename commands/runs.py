@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..experiments.plan import Plan
 
 SpecPath = Annotated[Path, typer.Argument(help="A YAML spec; ours are in experiments/.")]
+Quick = Annotated[bool, typer.Option("--quick", help="The small version that the spec describes.")]
 Out = Annotated[Path, typer.Option(help="Folder of all runs.")]
 
 
@@ -21,6 +22,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     backend: Annotated[str | None, typer.Option(help="In place of the spec's backends.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, gpu, gpu:N or auto.")] = None,
     set_: Set = None,
+    quick: Quick = False,
     out: Out = Path("runs"),
     seed: Annotated[int | None, typer.Option(min=0, help="In place of the spec's seeds.")] = None,
     dry_run: Annotated[bool, typer.Option(help="List the runs; do nothing.")] = False,
@@ -34,23 +36,23 @@ def run(  # noqa: PLR0913, PLR0917  one parameter an option
     overrides += [f"backends=[{get(backend).name}]"] if backend else []
     overrides += [f"device={device}"] if device else []
     overrides += [f"seeds=[{seed}]"] if seed is not None else []
-    todo = plans(spec, overrides)
+    todo = plans(spec, overrides, quick)
     if dry_run:
-        _list_plans(todo, json)
+        list_plans(todo, json)
         return
-    codes = [_run_one(plan, out, json) for plan in todo]
+    codes = [run_one(plan, out, json) for plan in todo]
     raise typer.Exit(max(codes))
 
 
-def validate(spec: SpecPath, set_: Set = None) -> None:
+def validate(spec: SpecPath, set_: Set = None, quick: Quick = False) -> None:
     """Check a spec; every problem is listed with its line."""
     from ..experiments.plan import plans
 
-    count = len(plans(spec, set_ or []))
+    count = len(plans(spec, set_ or [], quick))
     typer.echo(f"{spec} is valid: {count} run{'s' * (count != 1)}.")
 
 
-def _run_one(plan: "Plan", out: Path, json: bool) -> int:
+def run_one(plan: "Plan", out: Path, json: bool) -> int:
     """Do one run; a failure is told at once and does not stop the next ones."""
     try:
         _show_run(plan, out, json)
@@ -81,13 +83,13 @@ def _show_run(plan: "Plan", out: Path, json: bool) -> None:
     typer.echo(f"Report: {outcome.path / 'report.html'}")
 
 
-def _list_plans(todo: "list[Plan]", json: bool) -> None:
+def list_plans(todo: "list[Plan]", json: bool) -> None:
+    """List what would be done, numbered as `run-trial` takes them."""
     from .. import terminal
 
     if json:
-        for plan in todo:
-            output.show_json({"event": "plan", "settings": plan.settings})
+        for number, plan in enumerate(todo):
+            output.show_json({"event": "plan", "number": number, "settings": plan.settings})
         return
-    columns = list(todo[0].settings)
-    rows = [[str(plan.settings[column]) for column in columns] for plan in todo]
-    output.show(terminal.plain_table(columns, rows, f"{len(todo)} to run; nothing was done"))
+    settings = [plan.settings for plan in todo]
+    output.show(terminal.settings_table(settings, {}, f"{len(todo)} to run; nothing was done"))

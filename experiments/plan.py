@@ -17,7 +17,7 @@ MAX_RUNS = 10_000
 # These decide nothing that is trained: the same run may be told of otherwise, be one of another
 # grid, or be measured anew from its predictions.
 _TOLD = {"title", "reported", "tracking", "tensorboard"}
-_OF_MANY = {"grid": {}, "search": None, "executor": {}, "quick": {}}
+_OF_MANY: dict[str, Any] = {"grid": {}, "search": None, "executor": {}, "quick": {}}
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,31 @@ def plans(path: Path, overrides: Sequence[str] = (), quick: bool = False) -> lis
         raise SpecError("\n".join(wrong))
     _refuse_twins(found, path)
     return found
+
+
+def axes(path: Path, given: Sequence[str], overrides: Sequence[str], quick: bool) -> list[str]:
+    """Axes from the command line beside those of the spec's grid, as overrides.
+
+    Args:
+        given: `key=[values]` each.
+
+    Raises:
+        SpecError: one is not of that form, or the spec's grid names its points one by one.
+    """
+    if not given:
+        return []
+    grid = load(path, overrides, quick)[0].grid
+    if isinstance(grid, list):
+        raise SpecError(
+            f"{path} names the points of its grid one by one, so no axis can stand beside them. "
+            "Leave them out first: --set 'grid={}'."
+        )
+    for axis in given:
+        key, sign, values = axis.partition("=")
+        grid = {**grid, key: source.parse(values, f"--grid {axis}").data}
+        if not sign or not isinstance(grid[key], list):
+            raise SpecError(f"--grid takes key=[values], as training.epochs=[5, 9]; got {axis!r}.")
+    return [f"grid={json.dumps(grid)}"]
 
 
 class _Point(NamedTuple):

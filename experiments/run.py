@@ -13,9 +13,40 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from ..errors import RadZooError, RunError
+from ..errors import RadZooError, RunError, RunHeld
 
 LEASE = ".lease"
+
+
+@contextmanager
+def lease(folder: Path, name: str, held: RunHeld) -> Iterator[None]:
+    """Make a folder and keep other processes out of it; free again when this one ends, or dies.
+
+    Args:
+        name: of the file in it that is locked.
+        held: what to raise where another process has the lock.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file: IO = stack.enter_context(open(folder / name, "w"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise held from None
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        yield
+
+
+def unwritable(path: Path, error: OSError) -> RunError:
+    """What the system said, and the way out."""
+    return RunError(
+        f"{error.filename or path} cannot be written: {error.strerror or error}. "
+        "Choose another folder with --out, or free some space."
+    )
 
 
 class RunDirectory:
@@ -37,31 +68,20 @@ class RunDirectory:
         """Make the folder and keep other processes out of it.
 
         Raises:
-            RunError: it cannot be written, now or later, or another process holds it.
+            RunHeld: another process holds it.
+            RunError: it cannot be written, now or later.
         """
-        with self._leased():
+        held = RunHeld(
+            f"{self.path} is being worked on by another process. Wait for it, or stop it."
+        )
+        with lease(self.path, LEASE, held):
             try:
                 self._sweep()
                 yield
             except (RadZooError, BrokenPipeError):  # the pipe is a reader's of our output
                 raise
             except OSError as error:
-                raise self.unwritable(error) from error
-
-    @contextmanager
-    def _leased(self) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            try:
-                self.path.mkdir(parents=True, exist_ok=True)
-                lease: IO = stack.enter_context(open(self / LEASE, "w"))
-                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    f"{self.path} is being worked on by another process. Wait for it, or stop it."
-                ) from None
-            except OSError as error:
-                raise self.unwritable(error) from error
-            yield
+                raise unwritable(self.path, error) from error
 
     def _sweep(self) -> None:
         """Remove the drafts of a process that was killed: their names begin with a point."""
@@ -70,13 +90,6 @@ class RunDirectory:
                 shutil.rmtree(draft, ignore_errors=True)
             elif draft.name != LEASE:
                 draft.unlink(missing_ok=True)
-
-    def unwritable(self, error: OSError) -> RunError:
-        """What the system said, and the way out."""
-        return RunError(
-            f"{error.filename or self.path} cannot be written: {error.strerror or error}. "
-            "Choose another folder with --out, or free some space."
-        )
 
     def discard(self) -> None:
         """Remove a folder in which no work was done."""

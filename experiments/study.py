@@ -1,6 +1,8 @@
 """What a spec may say of many runs: the axes of a grid, a search, and who does the runs."""
 
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -53,7 +55,8 @@ class Executor(Section):
     """Who does the runs: processes of this machine, or the workers of a Dask cluster.
 
     `workers` are local runs at a time, which share the cores; `address` is that of a Dask
-    scheduler. A run whose process is killed is begun again `retries` times.
+    scheduler, `tls://host:port` unless it is on this machine. A run whose process is killed is
+    begun again `retries` times.
     """
 
     name: Literal["local", "dask"] = "local"
@@ -67,4 +70,18 @@ class Executor(Section):
             raise ValueError(
                 "dask needs the address of a scheduler: {name: dask, address: tcp://127.0.0.1:8786}"
             )
+        if self.address is not None and not _is_safe(self.address):
+            raise ValueError(
+                f"{self.address} is neither encrypted nor on this machine: whoever reaches a Dask "
+                "scheduler can run anything as its owner. Use tls://, see docs/studies.md"
+            )
         return self
+
+
+def _is_safe(address: str) -> bool:
+    url = urlsplit(address)
+    try:
+        loopback = ip_address(url.hostname or "").is_loopback
+    except ValueError:
+        loopback = url.hostname == "localhost"
+    return url.scheme == "tls" or (url.scheme == "tcp" and loopback)

@@ -90,7 +90,7 @@ def test_a_run_that_is_killed_takes_its_worker_along_and_does_not_look_finished(
 def test_a_worker_that_dies_is_told_with_its_signal_and_the_end_of_its_log(finished):
     strike = finished[2]["of the worker"]
     assert strike.code == 1
-    assert strike.told[-1]["kind"] == "WorkerFailed"
+    assert strike.told[-1]["kind"] == "ProcessKilled"
     for words in ("'fake' was killed by signal 9 in 'train'", "log.txt:", "noise on stdout"):
         assert words in strike.told[-1]["message"]
     assert strike.manifest["state"] == "failed"
