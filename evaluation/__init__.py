@@ -18,8 +18,19 @@ Nothing here trains anything or knows a backend; the same arithmetic measures th
 0.35
 """
 
-from .curves import PrecisionRecallCurve, RocCurve, precision_recall_curve, roc_curve
+from .calibration import Bin, Reliability, reliability
+from .comparison import Difference, difference, holm
+from .curves import (
+    PrecisionRecallCurve,
+    RocCurve,
+    mean_precision_recall_curve,
+    mean_roc_curve,
+    precision_recall_curve,
+    roc_curve,
+)
+from .decision import DecisionCurve, decision_curve
 from .estimate import Estimate
+from .extremes import Extreme, Extremes, extremes
 from .intervals import Bootstrap
 from .metrics import NAMES, at_threshold, measure
 from .operating_points import (
@@ -31,29 +42,62 @@ from .operating_points import (
     target_specificity,
 )
 from .predictions import Predictions
+from .recalibration import intercept, slope
+from .replicates import Configuration, Measured, Replicated, measure_replicates
+from .risk_coverage import RiskCoverageCurve, area_under_risk, risk_coverage
 from .subgroups import Subgroup, age_bands, measure_groups
 from .summary import Options, Subject, summarise
+from .temperature import Temperature, fit_temperature, scaled
+from .trade_off import Errors, TradeOff, error_counts
 
 __all__ = [
     "NAMES",
+    "Bin",
     "Bootstrap",
+    "Configuration",
+    "DecisionCurve",
+    "Difference",
+    "Errors",
     "Estimate",
+    "Extreme",
+    "Extremes",
+    "Measured",
     "OperatingPoint",
     "Options",
     "PrecisionRecallCurve",
     "Predictions",
+    "Reliability",
+    "Replicated",
+    "RiskCoverageCurve",
     "RocCurve",
     "Subgroup",
     "Subject",
+    "Temperature",
+    "TradeOff",
     "age_bands",
+    "area_under_risk",
     "at_threshold",
+    "decision_curve",
+    "difference",
+    "error_counts",
+    "extremes",
+    "fit_temperature",
     "fixed",
+    "holm",
+    "intercept",
     "max_youden",
+    "mean_precision_recall_curve",
+    "mean_roc_curve",
     "measure",
     "measure_groups",
+    "measure_replicates",
     "minimal_cost",
     "precision_recall_curve",
+    "reliability",
+    "risk_coverage",
     "roc_curve",
+    "scaled",
+    "slope",
     "summarise",
     "target_sensitivity",
     "target_specificity",

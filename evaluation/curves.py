@@ -1,6 +1,6 @@
 """ROC and precision-recall curves with a band over resampled patients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,8 +52,15 @@ def roc_curve(
     Source:
         Fawcett, Pattern Recognit Lett 27 (2006), 861-874; vertical averaging, section 8.1.
     """
-    bootstrap = Bootstrap(resamples, confidence, seed)
-    return RocCurve(_GRID, *_banded(predictions, bootstrap, _sensitivity))
+    return mean_roc_curve([predictions], Bootstrap(resamples, confidence, seed))
+
+
+def mean_roc_curve(replicates: Sequence[Predictions], bootstrap: Bootstrap) -> RocCurve:
+    """The mean over replicates (seeds) of ROC curves of the same images, with its band.
+
+    The band is that of the mean over resampled patients; seeds are not resampled.
+    """
+    return RocCurve(_GRID, *_banded(replicates, bootstrap, _sensitivity))
 
 
 def precision_recall_curve(
@@ -64,36 +71,55 @@ def precision_recall_curve(
     Source:
         Davis and Goadrich, ICML 2006: no straight line joins two points of this curve.
     """
-    bootstrap = Bootstrap(resamples, confidence, seed)
-    precision, low, high, note = _banded(predictions, bootstrap, _precision)
-    prevalence = predictions.positives / len(predictions)
+    return mean_precision_recall_curve([predictions], Bootstrap(resamples, confidence, seed))
+
+
+def mean_precision_recall_curve(
+    replicates: Sequence[Predictions], bootstrap: Bootstrap
+) -> PrecisionRecallCurve:
+    """The mean over replicates (seeds) of precision-recall curves; as `mean_roc_curve`."""
+    precision, low, high, note = _banded(replicates, bootstrap, _precision)
+    prevalence = replicates[0].positives / len(replicates[0])
     return PrecisionRecallCurve(_GRID, precision, low, high, prevalence, note)
 
 
 def _banded(
-    predictions: Predictions, bootstrap: Bootstrap, curve: _Curve
+    replicates: Sequence[Predictions], bootstrap: Bootstrap, curve: _Curve
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], str]:
+    predictions = replicates[0]
     if not predictions.positives or not predictions.negatives:
         nothing = np.full(len(_GRID), np.nan)
         return nothing, nothing, nothing, "not estimable: the images are of one class"
+    apart = [_weighted(one, curve) for one in replicates]
+
+    def drawn(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.mean([one(weights) for one in apart], axis=0)
+
+    patients = predictions.patient_count
+    draws = bootstrap.draws(patients, len(predictions))
+    curves = np.array([drawn(weights) for draw in draws for weights in draw.T])
+    low, high = bootstrap.band(curves)
+    kept = int(np.isfinite(curves).all(axis=1).sum())
+    note = _note(predictions, kept, bootstrap.resamples)
+    if not note and not (high - low).any():
+        note = "no band: every resample gives the same curve, which is not certainty"
+    return drawn(np.ones(patients)), low, high, note
+
+
+def _weighted(
+    predictions: Predictions, curve: _Curve
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """The curve as a function of how often each patient counts."""
     order = np.argsort(-predictions.probabilities, kind="stable")
     scores, codes = predictions.probabilities[order], predictions.patient_codes[order]
     positive = predictions.labels[order] == 1
     ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
 
-    def drawn(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def weighted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         weight = weights[codes]
         return curve(np.cumsum(weight * positive)[ends], np.cumsum(weight * ~positive)[ends])
 
-    patients = predictions.patient_count
-    draws = bootstrap.draws(patients, len(predictions))
-    curves = np.array([drawn(weights) for draw in draws for weights in draw.T])
-    curves = curves[np.isfinite(curves).all(axis=1)]
-    low, high = _band(curves, bootstrap.confidence)
-    note = _note(predictions, len(curves), bootstrap.resamples)
-    if not note and not (high - low).any():
-        note = "no band: every resample gives the same curve, which is not certainty"
-    return drawn(np.ones(patients)), low, high, note
+    return weighted
 
 
 def _sensitivity(hits: NDArray[np.float64], alarms: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,17 +140,6 @@ def _precision(hits: NDArray[np.float64], alarms: NDArray[np.float64]) -> NDArra
     needed = np.maximum(_GRID * hits[-1] - 1e-9, 1e-9)
     reached = np.searchsorted(hits, needed)
     return hits[reached] / (hits[reached] + alarms[reached])
-
-
-def _band(
-    curves: NDArray[np.float64], confidence: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    tail = (1 - confidence) / 2
-    if not len(curves):
-        nothing = np.full(len(_GRID), np.nan)
-        return nothing, nothing
-    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
-    return low, high
 
 
 def _note(predictions: Predictions, kept: int, resamples: int) -> str:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from .intervals import Bootstrap
 from .predictions import Predictions
 
-_NO_WIDTH = 1e-12
+FLAT = "every resample gives the same value, which would claim certainty; hence a score interval"
+SAME = "no interval: every resample gives the same value, and no score interval is established"
+NO_WIDTH = 1e-12
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,20 @@ class Sample:
         if alone or not kept:
             return self._estimate(value, None, "none", f"no interval: {alone or 'no resample'}")
         low, high = self.bootstrap.percentiles(resampled)
-        if high - low <= _NO_WIDTH:
+        if high - low <= NO_WIDTH:
             other = fallback()
             return self._estimate(value, other.bounds, other.method, other.note)
         method = f"patient bootstrap, percentile, {len(resampled)} resamples"
         return self._estimate(value, (low, high), method, _left_out(len(resampled), kept))
+
+    def bounded(
+        self, value: float, interval: Fallback, groups: dict[str, NDArray[np.bool_]]
+    ) -> Estimate:
+        """The estimate with an interval that was made otherwise; `groups` as in `estimated`."""
+        alone = self._alone(groups)
+        if alone:
+            return self._estimate(value, None, "none", f"no interval: {alone}")
+        return self._estimate(value, interval.bounds, interval.method, interval.note)
 
     def not_estimable(self, why: str) -> Estimate:
         """The estimate of a metric that these images cannot give."""

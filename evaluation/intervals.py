@@ -69,6 +69,16 @@ class Bootstrap:
         low, high = np.nanquantile(values, [tail, 1 - tail])
         return float(low), float(high)
 
+    def band(self, curves: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Pointwise percentiles of `curves` (resamples, k), (k,) each; one with NaN is left out."""
+        whole = curves[np.isfinite(curves).all(axis=1)]
+        if not len(whole):
+            nothing = np.full(curves.shape[1], np.nan)
+            return nothing, nothing
+        tail = (1 - self.confidence) / 2
+        low, high = np.quantile(whole, [tail, 1 - tail], axis=0)
+        return low, high
+
 
 def wilson(proportion: float, trials: int, confidence: float) -> tuple[float, float]:
     """Wilson's score interval of a proportion in [0, 1] seen in `trials` independent trials.

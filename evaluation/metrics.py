@@ -10,7 +10,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .estimate import Estimate, Fallback, Sample
+from .combined import COMBINATIONS, combined
+from .confusion import CLASSES, Confusion, confusion
+from .estimate import FLAT, SAME, Estimate, Fallback, Sample
 from .intervals import Bootstrap, newcombe_auc, square_and_add, wilson
 from .predictions import Predictions
 from .ranking import rank
@@ -25,6 +27,9 @@ NAMES = (
     "f1",
     "ppv",
     "npv",
+    "mcc",
+    "lr_positive",
+    "lr_negative",
     "brier",
     "true_negatives",
     "false_positives",
@@ -43,7 +48,7 @@ class _Rate:
     numerator: tuple[int, int, int, int]
     denominator: tuple[int, int, int, int]
     of: str
-    classes: tuple[str, ...] = ("positive image", "negative image")
+    classes: tuple[str, ...] = CLASSES
 
     def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """(k, 4) cells become (k,) rates; NaN where the denominator is 0."""
@@ -79,8 +84,9 @@ def measure(
         seed: of the resamples.
 
     Returns:
-        An estimate for each of `NAMES`. All but the four counts lie in [0, 1]; the counts'
-        intervals are those of sensitivity and specificity, times the images of the class.
+        An estimate for each of `NAMES`. All lie in [0, 1] but Matthews' correlation `mcc`, in
+        [-1, 1], the likelihood ratios, at least 0, and the four counts; the counts' intervals
+        are those of sensitivity and specificity, times the images of the class.
         `pr_auc` is average precision. A metric that these images cannot give has the value
         None and says why.
 
@@ -95,21 +101,30 @@ def measure(
 def ranking(predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Estimate]:
     """What no threshold changes: `roc_auc`, `pr_auc` and `brier` (mean squared error)."""
     sample = Sample(predictions, bootstrap)
-    positive = predictions.labels == 1
+    found = {"brier": brier(sample)}
+    why = _one_class(predictions, CLASSES)
+    if why:
+        return {**found, **dict.fromkeys(("roc_auc", "pr_auc"), sample.not_estimable(why))}
+    return {**found, **_areas(sample, {"positive image": predictions.labels == 1})}
+
+
+def brier(sample: Sample) -> Estimate:
+    """The mean squared difference between probability and truth, in [0, 1].
+
+    Source:
+        Brier, Mon Weather Rev 78 (1950), 1-3.
+    """
+    predictions = sample.predictions
     squares = (predictions.probabilities - predictions.labels) ** 2
     errors = np.bincount(predictions.patient_codes, squares)
     images = np.bincount(predictions.patient_codes)
-    sums = bootstrap.sums(np.column_stack([errors, images]).astype(float))
-    brier = sample.estimated(
+    sums = sample.bootstrap.sums(np.column_stack([errors, images]).astype(float))
+    return sample.estimated(
         float(squares.mean()),
         sums[:, 0] / sums[:, 1],
         {"image": np.ones(len(predictions), dtype=bool)},
-        lambda: Fallback(None, "none", _SAME),
+        lambda: Fallback(None, "none", SAME),
     )
-    why = _one_class(predictions, ("positive image", "negative image"))
-    if why:
-        return {"brier": brier, **dict.fromkeys(("roc_auc", "pr_auc"), sample.not_estimable(why))}
-    return {"brier": brier, **_areas(sample, {"positive image": positive})}
 
 
 def _areas(sample: Sample, positive: dict[str, NDArray[np.bool_]]) -> dict[str, Estimate]:
@@ -123,12 +138,12 @@ def _areas(sample: Sample, positive: dict[str, NDArray[np.bool_]]) -> dict[str, 
     def newcombe() -> Fallback:
         ill, well = (predictions.patients_with(chosen) for chosen in both.values())
         bounds = newcombe_auc(area, ill, well, bootstrap.confidence)
-        return Fallback(bounds, f"Newcombe score (method 5), {ill} and {well} patients", _FLAT)
+        return Fallback(bounds, f"Newcombe score (method 5), {ill} and {well} patients", FLAT)
 
     return {
         "roc_auc": sample.estimated(area, areas, both, newcombe),
         "pr_auc": sample.estimated(
-            precision, precisions, positive, lambda: Fallback(None, "none", _SAME)
+            precision, precisions, positive, lambda: Fallback(None, "none", SAME)
         ),
     }
 
@@ -136,79 +151,57 @@ def _areas(sample: Sample, positive: dict[str, NDArray[np.bool_]]) -> dict[str, 
 def at_threshold(
     predictions: Predictions, threshold: float, bootstrap: Bootstrap
 ) -> dict[str, Estimate]:
-    """What a threshold decides: the rates of `NAMES` and the four counts."""
+    """What a threshold decides: the rates of `NAMES`, their combinations and the four counts."""
     sample = Sample(predictions, bootstrap)
-    called = predictions.probabilities >= threshold
-    groups = {
-        "image": np.ones(len(predictions), dtype=bool),
-        "positive image": predictions.labels == 1,
-        "negative image": predictions.labels == 0,
-        "image called positive": called,
-        "image called negative": ~called,
-    }
-    totals = _cells(predictions, called)
-    resampled = bootstrap.sums(totals)
-    found = {name: _rate(sample, name, groups, totals, resampled) for name in _RATES}
-    found["balanced_accuracy"] = _balanced(sample, found, groups, resampled)
-    return {**found, **_counts(sample, found)}
+    return of_confusion(sample, confusion(sample, threshold))
 
 
-def _cells(predictions: Predictions, called: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(patients, 4): how many images of each patient lie in each cell of the confusion matrix."""
-    cell = 2 * predictions.labels.astype(int) + called
-    patients = predictions.patient_count
-    counts = np.bincount(4 * predictions.patient_codes + cell, minlength=4 * patients)
-    return counts.reshape(patients, 4).astype(float)
+def of_confusion(sample: Sample, counted: Confusion) -> dict[str, Estimate]:
+    """The same from a confusion matrix that has been counted and resampled."""
+    found = {name: _rate(sample, name, counted) for name in _RATES}
+    found["balanced_accuracy"] = _balanced(sample, found, counted)
+    both = {name: combined(sample, counted, what) for name, what in COMBINATIONS.items()}
+    return {**found, **both, **_counts(sample, found)}
 
 
-def _rate(
-    sample: Sample,
-    name: str,
-    groups: dict[str, NDArray[np.bool_]],
-    totals: NDArray[np.float64],
-    resampled: NDArray[np.float64],
-) -> Estimate:
+def _rate(sample: Sample, name: str, counted: Confusion) -> Estimate:
     rate = _RATES[name]
-    value = float(rate(totals.sum(axis=0, keepdims=True))[0])
+    value = float(rate(counted.cells[None])[0])
     why = _one_class(sample.predictions, rate.classes)
     if why or np.isnan(value):
         return sample.not_estimable(why or f"there is no {rate.of}")
-    concerned = int((totals @ np.array(rate.denominator) > 0).sum())
+    concerned = int((counted.totals @ np.array(rate.denominator) > 0).sum())
     fallback = partial(_wilson, name, value, concerned, sample.bootstrap.confidence)
-    return sample.estimated(value, rate(resampled), {rate.of: groups[rate.of]}, fallback)
+    groups = {rate.of: counted.groups[rate.of]}
+    return sample.estimated(value, rate(counted.resampled), groups, fallback)
 
 
 def _wilson(name: str, value: float, patients: int, confidence: float) -> Fallback:
     """Wilson's interval with patients as trials: never narrower than images would make it."""
     method = f"Wilson score, {patients} patients as trials"
     if name != "f1":
-        return Fallback(wilson(value, patients, confidence), method, _FLAT)
+        return Fallback(wilson(value, patients, confidence), method, FLAT)
     # F1 is no proportion, but true positives / (all but true negatives) is, and F1 grows with it
     low, high = wilson(value / (2 - value), patients, confidence)
     return Fallback((2 * low / (1 + low), 2 * high / (1 + high)), method + ", by TP/(TP+FP+FN)")
 
 
-def _balanced(
-    sample: Sample,
-    found: dict[str, Estimate],
-    groups: dict[str, NDArray[np.bool_]],
-    resampled: NDArray[np.float64],
-) -> Estimate:
+def _balanced(sample: Sample, found: dict[str, Estimate], counted: Confusion) -> Estimate:
     ill, well = found["sensitivity"].value, found["specificity"].value
     if ill is None or well is None:
-        return sample.not_estimable(_one_class(sample.predictions, _RATES["f1"].classes))
+        return sample.not_estimable(_one_class(sample.predictions, CLASSES))
     values = ill, well
-    both = {name: groups[name] for name in _RATES["f1"].classes}
-    mean = (_RATES["sensitivity"](resampled) + _RATES["specificity"](resampled)) / 2
+    both = {name: counted.groups[name] for name in CLASSES}
+    first, second = (_RATES[name](counted.resampled) for name in ("sensitivity", "specificity"))
 
-    def combined() -> Fallback:
+    def added() -> Fallback:
         confidence = sample.bootstrap.confidence
         people = [sample.predictions.patients_with(chosen) for chosen in both.values()]
-        parts = [wilson(*seen, confidence) for seen in zip(values, people, strict=True)]
+        bounds = [wilson(*seen, confidence) for seen in zip(values, people, strict=True)]
         method = "Wilson scores, {} and {} patients as trials, square-and-add".format(*people)
-        return Fallback(square_and_add(values, *parts), method, _FLAT)
+        return Fallback(square_and_add(values, *bounds), method, FLAT)
 
-    return sample.estimated(sum(values) / 2, mean, both, combined)
+    return sample.estimated(sum(values) / 2, (first + second) / 2, both, added)
 
 
 def _counts(sample: Sample, found: dict[str, Estimate]) -> dict[str, Estimate]:
@@ -220,10 +213,6 @@ def _counts(sample: Sample, found: dict[str, Estimate]) -> dict[str, Estimate]:
         "false_negatives": sample.of_total(sensitivity, ill, missed=True),
         "true_positives": sample.of_total(sensitivity, ill),
     }
-
-
-_FLAT = "every resample gives the same value, which would claim certainty; hence a score interval"
-_SAME = "no interval: every resample gives the same value, and no score interval is established"
 
 
 def _one_class(predictions: Predictions, needed: tuple[str, ...]) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from . import operating_points
-from .estimate import Estimate
+from . import operating_points, sections
+from .confusion import confusion
+from .estimate import Sample
 from .intervals import Bootstrap
-from .metrics import at_threshold, measure
+from .metrics import measure, of_confusion
 from .operating_points import OperatingPoint
 from .predictions import Predictions
+from .sections import plain
 from .subgroups import Subgroup, measure_groups
 
 
@@ -46,6 +48,7 @@ class Options:
         target_sensitivities: choose the largest threshold that reaches each.
         target_specificities: choose the smallest threshold that reaches each.
         miss_costs: choose the cheapest threshold where a miss costs so many false alarms.
+        prevalence: where given, PPV and NPV are worked out for it too, in (0, 1).
         bootstrap: how the intervals are made.
     """
 
@@ -55,6 +58,7 @@ class Options:
     target_sensitivities: tuple[float, ...] = ()
     target_specificities: tuple[float, ...] = ()
     miss_costs: tuple[float, ...] = ()
+    prevalence: float | None = None
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
 
 
@@ -74,17 +78,20 @@ def summarise(
 
     Returns:
         Plain values for JSON: `classes`, `positive_class`, `confidence`, `resamples`, `synthetic`,
-        `patients_known`, `dataset`, `notes`, `splits`, `operating_points` and `subgroups`. A split
-        holds its counts, its `threshold`, its `metrics` and how many patients were `missed` or had
-        false `alarms`.
+        `patients_known`, `dataset`, `notes`, `prevalence`, `splits`, `operating_points`,
+        `subgroups`, `calibration` and `extremes`. A split holds its counts, its `threshold`, its
+        `metrics` and how many patients were `missed` or had false `alarms`. An operating point
+        holds the metrics of validation and test, and of the test images its `decision` (net
+        benefit) and, where a prevalence was given, the predictive values `at_prevalence`.
 
     Raises:
-        ValueError: a target or cost is out of range, or a column of `groups` has not one value for
-            each test image.
+        ValueError: a target, cost or prevalence is out of range, or a column of `groups` has not
+            one value for each test image.
     """
     options = options or Options()
     notes = list(subject.notes)
     points = [_applied(point, splits, options) for point in _points(splits, options, notes)]
+    test = splits.get("test")
     return {
         "dataset": subject.dataset,
         "classes": list(subject.classes),
@@ -93,10 +100,21 @@ def summarise(
         "patients_known": subject.patients_known,
         "confidence": options.bootstrap.confidence,
         "resamples": options.bootstrap.resamples,
+        "prevalence": options.prevalence,
         "splits": {name: _split(split, options) for name, split in splits.items()},
         "operating_points": points,
-        "subgroups": _subgroups(splits.get("test"), groups or {}, options),
+        "subgroups": _subgroups(test, groups or {}, options),
+        **({} if test is None else _portrait(test, splits.get("validation"), options)),
         "notes": notes,
+    }
+
+
+def _portrait(
+    test: Predictions, validation: Predictions | None, options: Options
+) -> dict[str, Any]:
+    return {
+        "calibration": sections.calibration(test, validation, options.bootstrap),
+        "extremes": sections.surest(test, options.threshold, options.bootstrap),
     }
 
 
@@ -107,7 +125,7 @@ def _split(predictions: Predictions, options: Options) -> dict[str, Any]:
         "patients": predictions.patient_count,
         "positives": predictions.positives,
         "threshold": options.threshold,
-        "metrics": _plain(measure(predictions, options.threshold, *how)),
+        "metrics": plain(measure(predictions, options.threshold, *how)),
         **_per_patient(predictions, options.threshold),
     }
 
@@ -159,17 +177,21 @@ def _chosen(validation: Predictions, options: Options) -> list[OperatingPoint]:
 def _applied(
     point: OperatingPoint, splits: Mapping[str, Predictions], options: Options
 ) -> dict[str, Any]:
-    shown = [name for name in ("validation", "test") if name in splits]
-    measured = {
-        name: _plain(at_threshold(splits[name], point.threshold, options.bootstrap))
-        for name in shown
+    counted = {
+        name: (sample, confusion(sample, point.threshold))
+        for name in ("validation", "test")
+        if name in splits
+        for sample in [Sample(splits[name], options.bootstrap)]
     }
+    metrics = {name: plain(of_confusion(*pair)) for name, pair in counted.items()}
+    test = counted.get("test")
     return {
         "name": point.name,
         "rule": point.rule,
         "threshold": point.threshold,
         "chosen_on": point.chosen_on,
-        **measured,
+        **metrics,
+        **({} if test is None else sections.use(*test, point.threshold, options.prevalence)),
     }
 
 
@@ -193,8 +215,4 @@ def _group(group: Subgroup) -> dict[str, Any]:
     counts = {"images": group.images, "patients": group.patients, "positives": group.positives}
     if group.metrics is None:
         return {**counts, "too_few": True}
-    return {**counts, "too_few": False, "metrics": _plain(group.metrics)}
-
-
-def _plain(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
-    return {name: estimate.as_dict() for name, estimate in metrics.items()}
+    return {**counts, "too_few": False, "metrics": plain(group.metrics)}

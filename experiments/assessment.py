@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from .. import evaluation
-from ..evaluation import Bootstrap, Estimate, Options, Predictions, Subject
+from ..evaluation import Bootstrap, Options, Predictions, Subject
 from ..preprocessing import Store
-from . import plots, report
+from . import figures, plots, report
 from .data import SIDES, Cohort
 from .run import RunDirectory
 from .spec import Evaluation, Spec
@@ -35,11 +35,11 @@ def assess(
         for rows in [cohort.rows(side)]
     }
     metrics = evaluation.summarise(
-        sides, _subject(cohort), _options(spec.evaluation), _groups(spec.evaluation, cohort)
+        sides, subject(cohort), options(spec.evaluation), groups(spec.evaluation, cohort)
     )
-    _draw(_Drawing(spec, cohort, metrics, run.path / "plots"), sides["test"], images)
+    draw(Drawing(spec, cohort, metrics, run.path / "plots"), sides["test"], images)
     history = pd.read_csv(run / "history.csv")
-    caption = _caption(cohort, metrics, ("train", "validation"))
+    caption = figures.caption(metrics, ("train", "validation"))
     plots.learning_curves(history, run.path / "plots", caption, spec.training.monitor)
     return metrics
 
@@ -66,7 +66,8 @@ def _rows(cohort: Cohort, probabilities: np.ndarray) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
-def _subject(cohort: Cohort) -> Subject:
+def subject(cohort: Cohort) -> Subject:
+    """What was predicted, for the reader of the numbers."""
     dataset = cohort.dataset
     negative, positive = dataset.classes
     return Subject(
@@ -78,62 +79,56 @@ def _subject(cohort: Cohort) -> Subject:
     )
 
 
-def _options(section: Evaluation) -> Options:
-    target, costs = section.target_sensitivity, section.costs
+def options(section: Evaluation) -> Options:
+    """What a spec asks to be worked out."""
+    sensitivity, specificity = section.target_sensitivity, section.target_specificity
+    costs = section.costs
     return Options(
         threshold=section.thresholds[0],
         thresholds=section.thresholds[1:],
-        target_sensitivities=() if target is None else (target,),
+        target_sensitivities=() if sensitivity is None else (sensitivity,),
+        target_specificities=() if specificity is None else (specificity,),
         miss_costs=() if costs is None else (costs.miss / costs.false_alarm,),
-        bootstrap=_bootstrap(section),
+        prevalence=section.prevalence,
+        bootstrap=Bootstrap(section.resamples, section.confidence),
     )
 
 
-def _bootstrap(section: Evaluation) -> Bootstrap:
-    return Bootstrap(section.resamples, section.confidence)
-
-
-def _groups(section: Evaluation, cohort: Cohort) -> dict[str, list[Any]]:
+def groups(section: Evaluation, cohort: Cohort) -> dict[str, list[Any]]:
     """The groups of the test images, for each column that was asked for and is known."""
     table = cohort.dataset.table.iloc[cohort.rows("test")]
-    groups: dict[str, list[Any]] = {
+    found: dict[str, list[Any]] = {
         name: table[name].tolist() for name in section.subgroups if name in table
     }
-    if "age" in groups:
-        groups["age"] = evaluation.age_bands(groups["age"])
-    return groups
+    if "age" in found:
+        found["age"] = evaluation.age_bands(found["age"])
+    return found
 
 
-class _Drawing:
+class Drawing:
     """What the plots of a run share."""
 
     def __init__(
-        self, spec: Spec, cohort: Cohort, metrics: Mapping[str, Any], folder: Path
+        self,
+        spec: Spec,
+        cohort: Cohort,
+        metrics: Mapping[str, Any],
+        folder: Path,
+        words: str = "test",
     ) -> None:
         self.spec, self.cohort, self.metrics, self.folder = spec, cohort, metrics, folder
-        self.test = {
-            name: Estimate(**values)
-            for name, values in metrics["splits"]["test"]["metrics"].items()
-        }
-        self.caption = _caption(cohort, metrics, ("test",))
+        self.caption = figures.caption(metrics, ("test",), words)
 
 
-def _draw(drawing: _Drawing, test: Predictions, images: Store) -> None:
-    section, metrics = drawing.spec.evaluation, drawing.metrics
-    how = section.resamples, section.confidence
-    folder, caption, points = drawing.folder, drawing.caption, metrics["operating_points"]
+def draw(drawing: Drawing, test: Predictions, images: Store) -> None:
+    """Draw all figures of the test side, and some of its images."""
+    folder, caption = drawing.folder, drawing.caption
     folder.mkdir(exist_ok=True)
-    roc = evaluation.roc_curve(test, *how)
-    plots.roc(roc, drawing.test["roc_auc"], folder, caption, plots.marks(points))
-    curve = evaluation.precision_recall_curve(test, *how)
-    marks = plots.marks(points, beside="ppv")
-    plots.precision_recall(curve, drawing.test["pr_auc"], folder, caption, marks)
-    threshold, classes = section.thresholds[0], drawing.cohort.dataset.classes
-    plots.confusion_matrix(drawing.test, classes, threshold, folder, caption)
+    figures.draw(drawing.metrics, drawing.spec.evaluation, test, folder, caption)
     plots.sample_predictions(_samples(drawing, test, images), folder, caption)
 
 
-def _samples(drawing: _Drawing, test: Predictions, images: Store) -> plots.Samples:
+def _samples(drawing: Drawing, test: Predictions, images: Store) -> plots.Samples:
     threshold = drawing.spec.evaluation.thresholds[0]
     chosen = plots.most_telling(test, threshold)
     rows = drawing.cohort.rows("test")[chosen]
@@ -144,16 +139,4 @@ def _samples(drawing: _Drawing, test: Predictions, images: Store) -> plots.Sampl
         ids=drawing.cohort.dataset.table["id"].astype(str).iloc[rows].tolist(),
         classes=drawing.cohort.dataset.classes,
         threshold=threshold,
-    )
-
-
-def _caption(cohort: Cohort, metrics: Mapping[str, Any], sides: tuple[str, ...]) -> plots.Caption:
-    counts = [metrics["splits"][side] for side in sides]
-    return plots.Caption(
-        dataset=cohort.dataset.name,
-        split=" and ".join(sides),
-        images=sum(count["images"] for count in counts),
-        patients=sum(count["patients"] for count in counts) if cohort.by_patient else None,
-        synthetic=cohort.dataset.synthetic,
-        confidence=metrics["confidence"],
     )

@@ -16,6 +16,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..errors import RunError
+from . import evidence_tables, external_tables
 from . import report_tables as tables
 
 FIGURES = {
@@ -23,6 +24,10 @@ FIGURES = {
     "confusion_matrix": "Confusion matrix of the test images with counts, shares and intervals",
     "precision_recall": "Precision-recall curve of the test images, with the prevalence",
     "learning_curves": "Learning curves by epoch; a dashed line marks the best epoch",
+    "reliability": "Reliability of the raw and the calibrated probabilities of the test images",
+    "decision_curve": "Decision curve of the test images beside calling all of them, or none",
+    "errors_by_threshold": "Missed images and false alarms of the test images by threshold",
+    "extremes": "Errors among the surest calls, and the share right at both ends of the order",
     "sample_predictions": "Example test images with truth, probability and verdict",
 }
 _LARGEST_SVG = 600_000  # bytes; beyond it the PNG is the smaller and faster picture
@@ -32,6 +37,7 @@ def write(
     folder: Path,
     metrics: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
+    spec: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `report.html` into a run directory.
 
@@ -40,6 +46,7 @@ def write(
         metrics: as `evaluation.summarise` gives them; `metrics.json` if not given. A run passes
             them, for it writes that file last.
         manifest: what `manifest.json` will hold; that file if not given.
+        spec: what `spec.yaml` will hold; that file if not given.
 
     Returns:
         The path of the report.
@@ -50,7 +57,7 @@ def write(
     """
     measured = _read_json(folder, "metrics.json") if metrics is None else metrics
     about = _read_json(folder, "manifest.json") if manifest is None else manifest
-    page = render(folder, measured, about)
+    page = render(folder, measured, about, spec)
     draft, path = folder / f".report.html.{os.getpid()}", folder / "report.html"
     try:
         draft.write_text(page, encoding="utf-8")
@@ -61,26 +68,35 @@ def write(
     return path
 
 
-def render(folder: Path, metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    """The page of a run as HTML; arguments as for `write`, all of them given."""
-    spec = _spec(folder)
+def render(
+    folder: Path,
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    spec: Mapping[str, Any] | None = None,
+) -> str:
+    """The page of a run as HTML; arguments as for `write`, metrics and manifest given."""
+    spec = _spec(folder) if spec is None else spec
     summary = {**metrics, "patients_known": _patients_known(metrics, manifest)}
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             run=folder.name,
             title=manifest.get("title") or spec.get("title") or folder.name,
             summary=summary,
             headline=tables.headline(summary),
-            metrics=tables.metrics(summary),
+            metrics=external_tables.metrics(summary) or tables.metrics(summary),
             reported=tables.reported(summary, spec.get("reported") or {}),
             points=tables.operating_points(summary),
             subgroups=tables.subgroups(summary),
+            evidence=_evidence(summary),
             figures=dict(_figures(folder / "plots")),
             data=tables.data(manifest),
             training=tables.training(manifest, spec),
-            warnings=list(_warnings(manifest, summary["patients_known"])),
+            warnings=[
+                *external_tables.warnings(metrics),
+                *_warnings(manifest, summary["patients_known"]),
+            ],
             notes=_notes(metrics, manifest),
             command=_command(manifest),
             spec=yaml.safe_dump(spec, sort_keys=False, allow_unicode=True) if spec else "",
@@ -88,7 +104,20 @@ def render(folder: Path, metrics: Mapping[str, Any], manifest: Mapping[str, Any]
     )
 
 
-def _environment() -> Environment:
+def _evidence(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What a probability is worth: the tables, and the sentences beside them."""
+    return {
+        "calibration": evidence_tables.calibration(summary),
+        "temperature": evidence_tables.temperature(summary),
+        "decision": evidence_tables.decision(summary),
+        "at_prevalence": evidence_tables.at_prevalence(summary),
+        "extremes": evidence_tables.extremes(summary),
+        "too_many": evidence_tables.too_many(summary),
+    }
+
+
+def environment() -> Environment:
+    """What all pages are made with: everything that is put in is escaped."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -142,9 +171,8 @@ def _warnings(manifest: Mapping[str, Any], patients_known: bool) -> Iterator[str
         yield f"This run is not finished; its state is '{manifest['state']}'."
     if not patients_known:
         yield (
-            "The patients are not known, and the images were split one by one: images of one "
-            "patient may be on both sides. The results may be too good and the intervals too "
-            "narrow."
+            "The patients are not known, so each image counts by itself: images of one patient "
+            "may be on both sides. The results may be too good and the intervals too narrow."
         )
     if manifest.get("git", {}).get("dirty"):
         yield (

@@ -18,6 +18,9 @@ LABELS = {
     "f1": "F1 score",
     "ppv": "Positive predictive value (precision)",
     "npv": "Negative predictive value",
+    "mcc": "Matthews correlation (-1 to 1)",
+    "lr_positive": "Positive likelihood ratio",
+    "lr_negative": "Negative likelihood ratio",
     "brier": "Brier score (lower is better)",
     "true_positives": "Found (true positives)",
     "false_negatives": "Missed (false negatives)",
@@ -66,13 +69,14 @@ class Table:
     def _cell(self, cell: Any) -> tuple[str, str, str]:
         if not isinstance(cell, Estimate):
             return str(cell), "", ""
-        said = [text for text in (cell.method, cell.note) if text and text != "none"]
-        for text in said:
-            if text not in self.notes:
-                self.notes.append(text)
         value, bracket, interval = str(cell).partition("(")
-        letters = " ".join(_letter(self.notes.index(text)) for text in said)
-        return value.strip(), bracket + interval, letters
+        return value.strip(), bracket + interval, self.mark(cell.method, cell.note)
+
+    def mark(self, *said: str) -> str:
+        """The letters of the footnotes that say these things; "none" is nothing to say."""
+        told = [text for text in said if text and text != "none"]
+        self.notes += [text for text in dict.fromkeys(told) if text not in self.notes]
+        return " ".join(_letter(self.notes.index(text)) for text in told)
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,9 @@ def metrics(summary: Values) -> Table:
     heads = [f"{name}: {_counts(split, positive, known)}" for name, split in splits.items()]
     table = Table(["", *heads])
     for name, label in LABELS.items():
-        cells = [_estimate(split["metrics"][name]) for split in splits.values()]
-        table.add(label, *cells)
+        found = [split["metrics"].get(name) for split in splits.values()]
+        if all(found):  # a run of an older version has measured less
+            table.add(label, *map(_estimate, found))
     return table
 
 

@@ -200,12 +200,15 @@ class Costs(Section):
 class Evaluation(Section):
     """What is measured on the test side; thresholds are chosen on the validation side.
 
-    The first of `thresholds` is the one that the report leads with.
+    The first of `thresholds` is the one that the report leads with. PPV and NPV are worked out
+    for `prevalence` too, where it is given.
     """
 
     thresholds: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.5,)
     target_sensitivity: Share | None = None
+    target_specificity: Share | None = None
     costs: Costs | None = None
+    prevalence: Share | None = None
     subgroups: tuple[Literal["view", "sex", "age", "site"], ...] = ()
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     confidence: Share = 0.95
@@ -233,6 +236,8 @@ class Spec(Section):
     search: Search | None = None
     executor: Executor = Executor()
     quick: dict[str, Any] = {}
+    tracking: Literal["mlflow"] | None = None
+    tensorboard: bool = False
     reported: dict[str, float | str] = {}
 
     @field_validator("dataset", "executor", mode="before")

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn
 
-from radzoo.evaluation import Predictions, precision_recall_curve, roc_curve
+from radzoo.evaluation import (
+    Bootstrap,
+    Predictions,
+    mean_precision_recall_curve,
+    mean_roc_curve,
+    precision_recall_curve,
+    roc_curve,
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +76,16 @@ def test_one_class_has_no_curve(curve):
 def test_a_class_of_one_patient_makes_the_band_meaningless_and_says_so():
     found = roc_curve(Predictions([1, 0, 0], [0.2, 0.3, 0.1], "abc"), resamples=10)
     assert "one patient only" in found.note
+
+
+def test_a_mean_curve_lies_between_those_of_its_seeds_and_of_equal_seeds_is_theirs():
+    random = np.random.default_rng(5)
+    labels, patients = np.arange(60) % 2, np.arange(60) // 2
+    one, other = (Predictions(labels, random.random(60), patients) for _ in range(2))
+    bootstrap = Bootstrap(50)
+    mean = mean_roc_curve([one, other], bootstrap)
+    apart = [roc_curve(seed, 50).sensitivity for seed in (one, other)]
+    np.testing.assert_allclose(mean.sensitivity, np.mean(apart, axis=0))
+    twice, once = (mean_precision_recall_curve(seeds, bootstrap) for seeds in ([one, one], [one]))
+    np.testing.assert_allclose(twice.low, once.low)
+    np.testing.assert_allclose(twice.precision, once.precision)
