@@ -17,6 +17,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 BLUE, RED, GREY = "#0072B2", "#D55E00", "#5F6368"
+# for many lines: seven colours, eight marks and four dashes, so that no two of them come alike
+COLOURS = (BLUE, RED, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKS = "osD^vPX*"
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 STYLE: Any = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib, hence is everywhere
     "font.size": 9,
@@ -74,7 +78,7 @@ class Caption:
         return f"{100 * self.confidence:g} %"
 
 
-def figure(size_inch: tuple[float, float], caption: Caption) -> Figure:
+def figure(size_inch: tuple[float, float], caption: Caption | str) -> Figure:
     """An empty figure with its caption at the foot; belongs to no global state."""
     drawn = Figure(figsize=size_inch, layout="constrained", facecolor="white")
     text = textwrap.fill(str(caption), int(size_inch[0] * _LETTERS_PER_INCH))
