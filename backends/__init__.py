@@ -7,6 +7,6 @@
 """
 
 from .client import Worker, connect
-from .registry import Backend, get, names
+from .registry import Backend, frameworks, get, names
 
-__all__ = ["Backend", "Worker", "connect", "get", "names"]
+__all__ = ["Backend", "Worker", "connect", "frameworks", "get", "names"]

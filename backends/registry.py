@@ -107,6 +107,11 @@ def names() -> list[str]:
     return list(_BACKENDS)
 
 
+def frameworks() -> list[str]:
+    """Those that compute with a framework, installed or not: all but `fake`."""
+    return [name for name in names() if name != "fake"]
+
+
 def get(name: str) -> Backend:
     """Look up a backend.
 

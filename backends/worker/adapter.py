@@ -3,7 +3,7 @@
 import numpy as np
 from safetensors.numpy import load_file
 
-from . import checkpoints, training
+from . import checkpoints, timing, training
 from .feed import Feed
 
 
@@ -45,6 +45,17 @@ class Adapter:
         found = training.predict(fitter, feed, rows, size, self._stopped)
         checkpoints.whole(out, lambda path: np.save(path, found))
         return {"images": len(rows)}
+
+    def benchmark(self, model, weights, data, plan):
+        """Time steps of training or prediction; see `timing.measure` for plan and reply."""
+        fitter = self.fitter(model, load_file(weights))
+        feed = Feed(classes=model["classes"], **data)
+        return {
+            **timing.measure(fitter, feed, plan, self._send, self._stopped),
+            "jit_compile": fitter.jit_compile,
+            "device_of_weights": fitter.device_of_weights(),
+            "peak_memory_mb": fitter.peak_memory_mb(),
+        }
 
     def gradients(self, model, weights, data, layer, out):
         """Write what heatmaps are made of, as `.npz`.

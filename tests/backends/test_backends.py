@@ -157,6 +157,22 @@ def test_a_killed_worker_is_told_and_training_goes_on_to_the_same_weights(
     assert sorted(p.name for p in cut.glob("state-*")) == ["state-0002", "state-0003"]
 
 
+@pytest.mark.parametrize("mode", ["train", "predict"])
+def test_each_timed_step_ends_with_its_device(backend, workers, images, tmp_path, mode):
+    """`timing` refuses results that a device may still be at work on."""
+    build(workers(backend), tmp_path)
+    asked = {"mode": mode, "batch_size": 8, "warm_up": 1, "steps": 3, "repetitions": 2}
+    found = workers(backend).ask(
+        "benchmark",
+        model=MODEL,
+        weights=str(tmp_path / "initial.safetensors"),
+        data=images,
+        plan={**asked, "optimizer": {"name": "adamax", "learning_rate": 0.01}},
+    )
+    assert np.shape(found["seconds"]) == (2, 3)
+    assert 0 < np.min(found["seconds"]) <= np.max(found["seconds"]) < 60
+
+
 def test_a_worker_ends_with_its_parent(backend, images, tmp_path):
     (tmp_path / "run").mkdir()
     with backends.connect(backend, "cpu") as worker:
