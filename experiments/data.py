@@ -79,6 +79,30 @@ def load(section: Section) -> Cohort:
     )
 
 
+def outside(dataset: Dataset, test_only: bool = False) -> Cohort:
+    """Images to test a finished run on, as one side: "test".
+
+    Args:
+        dataset: of two classes.
+        test_only: whether to take those that its own column `split` calls test; else all.
+
+    Raises:
+        DataError: there is no such column, or it cannot be used.
+    """
+    known = dataset.table["patient"].notna().to_numpy()
+    sides = np.full(len(known), "test")
+    if test_only:
+        # whoever is on two of its sides is new to the model all the same
+        sides = splits.given(dataset.table, patients=False, classes=dataset.classes)
+    notes = dataset.notes
+    if not known.all():
+        notes += (
+            f"The patients of {(~known).sum():,} of {len(known):,} images are not known: each of "
+            "these images counts as a patient, so the intervals are too narrow.",
+        )
+    return Cohort(dataset, sides, _patients(dataset, by_patient=True), bool(known.all()), notes)
+
+
 def from_words(name: str, words: Sequence[str]) -> Dataset:
     """Load a dataset from the command line.
 
