@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from .. import backends
 from ..backends import Worker
-from ..errors import DataError, Interrupted, RadZooError, RunError
-from ..preprocessing import Pipeline, Store, store
-from . import data, provenance, requests
+from ..errors import DataError, Interrupted, Pruned, RadZooError, RunError
+from ..preprocessing import Store
+from . import data, prediction, provenance, requests, tracking
 from .data import Cohort
 from .plan import Plan
-from .run import RunDirectory
+from .run import RunDirectory, unwritable
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -81,21 +82,32 @@ def run(plan: Plan, out: Path, tell: Listener) -> Outcome:
         UserError: before any work, if the data, the device or the folder cannot be had.
         Failure: the work went wrong; the run directory says so and does not look finished.
         Interrupted: Ctrl-C; the same command continues from the last epoch.
+        Pruned: `tell` raised it; so does the same command.
     """
+    tracking.require(plan)
     tell({"event": "stage", "name": f"reading {plan.spec.dataset.name}"})
     cohort = _load(plan)
     directory = RunDirectory(out / plan.folder(cohort.dataset.content))
     tell({"event": "run", "folder": str(directory.path), "settings": plan.settings})
-    if directory.is_finished:
+    if is_done(plan, directory):
         return _found(directory)
     with directory.hold():
-        if directory.is_finished:  # by another process, since we looked
-            return _found(directory)
+        if directory.is_finished:  # by another process since we looked, or measured otherwise
+            return _measured(plan, directory, tell)
         try:
-            return _begin(_Walk(plan, cohort, directory, tell))
+            with tracking.followed(plan, directory, tell) as listener:
+                return _begin(_Walk(plan, cohort, directory, listener))
         finally:
             if not (directory / "manifest.json").exists():
                 directory.discard()
+
+
+def is_done(plan: Plan, directory: RunDirectory) -> bool:
+    """Whether a run is finished, and measured as its spec asks."""
+    if not directory.is_finished:
+        return False
+    asked = plan.spec.evaluation.model_dump(mode="json")
+    return yaml.safe_load((directory / "spec.yaml").read_text()).get("evaluation") == asked
 
 
 def _load(plan: Plan) -> Cohort:
@@ -110,6 +122,17 @@ def _load(plan: Plan) -> Cohort:
 
 def _found(directory: RunDirectory) -> Outcome:
     return Outcome(directory.path, directory.read_json("metrics.json"), was_done=True)
+
+
+def _measured(plan: Plan, directory: RunDirectory, tell: Listener) -> Outcome:
+    """A finished run as the spec's `evaluation` asks, from its saved predictions."""
+    from . import remeasure
+
+    if is_done(plan, directory):
+        return _found(directory)
+    tell({"event": "stage", "name": "measuring again, as evaluation asks; nothing is trained"})
+    metrics = remeasure.remeasure(directory, plan.spec.evaluation)
+    return Outcome(directory.path, metrics, was_done=False)
 
 
 def _begin(walk: _Walk) -> Outcome:
@@ -141,11 +164,14 @@ def _recorded(walk: _Walk) -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         walk.close("interrupted", "nobody reads the output any more")
         raise
+    except Pruned as error:
+        walk.close("pruned", str(error))
+        raise
     except RadZooError as error:
         walk.close("failed", str(error))
         raise
     except OSError as error:
-        told = walk.run.unwritable(error)
+        told = unwritable(walk.run.path, error)
         walk.close("failed", str(told))
         raise told from error
 
@@ -187,21 +213,14 @@ def _work(walk: _Walk, worker: Worker) -> dict[str, Any]:
     feed = {"images": str(images.path), "scale": images.scale}
     _build(walk, worker, model)
     _train(walk, worker, model, feed)
-    probabilities = _predict(walk, worker, model, feed)
+    probabilities = _predict(walk, worker, model, images)
     return _measure(walk, probabilities, images)
 
 
 def _preprocess(walk: _Walk) -> Store:
     walk.stage("preprocessing")
-    steps = tuple(
-        (step["name"], {key: value for key, value in step.items() if key != "name"})
-        for step in walk.plan.spec.preprocessing
-    )
-
-    def progress(done: int, of: int) -> None:
-        walk.tell({"event": "store", "images": done, "of": of})
-
-    images = store.build(walk.cohort.dataset, Pipeline(steps), store.cache_folder(), progress)
+    steps = walk.plan.spec.preprocessing
+    images = prediction.preprocess(walk.cohort.dataset, steps, walk.tell)
     walk.record(store={"sha256": images.sha256, "dtype": images.dtype, "shape": images.shape})
     return images
 
@@ -249,24 +268,12 @@ def _train(walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, A
     walk.record(weights_sha256=requests.digest(walk.run / "weights.safetensors"), **done)
 
 
-def _predict(
-    walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, Any]
-) -> np.ndarray:
+def _predict(walk: _Walk, worker: Worker, model: dict[str, Any], images: Store) -> np.ndarray:
     """Probabilities (images, classes) of the whole dataset, by the weights that are kept."""
     walk.stage("predicting")
-    out = walk.scratch / "probabilities.npy"
-    worker.ask(
-        "predict",
-        model=model,
-        weights=str(walk.run / "weights.safetensors"),
-        data=feed,
-        out=str(out),
-        batch_size=walk.plan.spec.training.batch_size,
-    )
-    try:
-        return np.load(out)
-    except (ValueError, EOFError) as error:  # NumPy does not notice when a disk is full
-        raise RunError(f"{out} is not whole: {error}. Is there space left on the disk?") from error
+    weights, out = walk.run / "weights.safetensors", walk.scratch / "probabilities.npy"
+    batch_size = walk.plan.spec.training.batch_size
+    return prediction.predict(worker, model, weights, images, out, batch_size)
 
 
 def _measure(walk: _Walk, probabilities: np.ndarray, images: Store) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from radzoo import backends
 from radzoo.errors import DeviceUnavailable, Interrupted, RunError
-from radzoo.experiments import plan, runner
+from radzoo.experiments import plan, requests, runner
 from radzoo.experiments.run import RunDirectory
 from radzoo.preprocessing import registry
 
@@ -118,16 +118,17 @@ def test_a_disk_that_is_full_for_the_worker_is_told_without_its_traceback(stage,
 
 
 def test_a_run_that_another_process_finishes_just_before_us_is_not_done_again(small, monkeypatch):
-    hold = RunDirectory.hold
+    hold, one = RunDirectory.hold, small()
 
     @contextmanager
     def hold_later(run):
         with hold(run):
             run.write_json("metrics.json", {"from": "the other one"})
+            run.write("spec.yaml", requests.as_yaml(one.spec.model_dump(mode="json")))
             yield
 
     monkeypatch.setattr(RunDirectory, "hold", hold_later)
-    outcome = runner.run(small(), Path("runs"), at("starting", raises(AssertionError)))
+    outcome = runner.run(one, Path("runs"), at("starting", raises(AssertionError)))
     assert (outcome.was_done, outcome.metrics) == (True, {"from": "the other one"})
 
 
@@ -158,3 +159,17 @@ def test_weights_have_the_names_that_the_graph_gives_them(small):
     named = [weight for layer in graph["layers"] for weight in layer["weights"]]
     assert sorted(load_file(folder / "weights.safetensors")) == sorted(named)
     assert "block3/kernel" in named
+
+
+def test_a_finished_run_is_measured_again_and_not_trained_again(small):
+    first = runner.run(small(), Path("runs"), print)
+    weights = (first.path / "weights.safetensors").stat().st_mtime_ns
+    told = []
+    again = runner.run(small("evaluation.thresholds=[0.3]"), Path("runs"), told.append)
+    assert (again.path, again.was_done) == (first.path, False)
+    assert again.metrics["splits"]["test"]["threshold"] == 0.3
+    assert (first.path / "weights.safetensors").stat().st_mtime_ns == weights
+    assert not [event for event in told if event["event"] in ("step", "epoch")]
+    assert runner.run(small("evaluation.thresholds=[0.3]"), Path("runs"), print).was_done
+    back = runner.run(small(), Path("runs"), print)
+    assert back.metrics == first.metrics
