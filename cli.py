@@ -5,7 +5,18 @@ import sys
 
 import typer
 
-from radzoo.commands import backends, data, models, output, runs
+from radzoo.commands import (
+    backends,
+    bench,
+    compare,
+    data,
+    evaluate,
+    models,
+    output,
+    report,
+    runs,
+    sweeps,
+)
 from radzoo.errors import RadZooError
 
 app = typer.Typer(
@@ -15,7 +26,16 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: Rich would take half of the time it takes to show
     help="A Keras model zoo and workbench for lung imaging. Research use only.",
 )
-for _command in (runs.run, runs.validate):
+for _command in (
+    runs.run,
+    runs.validate,
+    sweeps.sweep,
+    sweeps.run_trial,
+    compare.compare,
+    evaluate.evaluate,
+    report.report,
+    bench.bench,
+):
     app.command()(_command)
 for _group in (models, data, backends):
     app.add_typer(_group.app, name=_group.app.info.name)

@@ -11,6 +11,7 @@ from .output import Json
 if TYPE_CHECKING:
     from ..experiments.compare import Comparison
 
+_WIDE = 180  # columns of a terminal in which the whole table can be read
 Runs = Annotated[
     list[Path],
     typer.Argument(help="Run directories, or the folder of a study: runs/<name of the spec>."),
@@ -53,8 +54,9 @@ def _show(found: "Comparison") -> None:
     from ..experiments import comparison_words as words
 
     table = tables.main(found)
-    rows = [[str(cell) for cell in row] for row in table.rows]
-    output.show(terminal.plain_table(table.head, rows, found.title))
+    shown = range(len(table.head)) if output.console().width >= _WIDE else tables.telling(table)
+    rows = [[str(row[place]) for place in shown] for row in table.rows]
+    output.show(terminal.plain_table([table.head[place] for place in shown], rows, found.title))
     typer.echo(words.verdict(found))
     for note in words.notes(found):
         typer.echo(note)

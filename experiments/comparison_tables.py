@@ -8,6 +8,8 @@ from . import candidates
 from .compare import Comparison, Row
 from .comparison_words import SHOWN, label, reported, signed
 
+_TELLING = ("Configuration", "ROC AUC", "Difference in", "p (Holm)", "Missed")
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -27,6 +29,11 @@ class Table:
 
     head: list[str]
     rows: list[list[Cell]]
+
+
+def telling(table: Table) -> list[int]:
+    """The columns to show where there is no room for all: name, AUC, difference, p, errors."""
+    return [place for place, head in enumerate(table.head) if head.startswith(_TELLING)]
 
 
 def main(comparison: Comparison) -> Table:

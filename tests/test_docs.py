@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import radzoo
 from radzoo import backends, zoo
@@ -45,6 +46,19 @@ def test_the_spec_in_the_readme_is_valid(tmp_path):
     assert plan.plans(tmp_path / "readme.yaml")
 
 
+def test_the_grids_and_the_search_in_the_studies_page_are_valid(tmp_path):
+    page = README.parent / "docs" / "studies.md"
+    if not page.exists():
+        pytest.skip("the documentation is not part of the wheel")
+    blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(blocks) == 3
+    spec = yaml.safe_load(readme_block("yaml"))
+    for number, block in enumerate(blocks):
+        path = tmp_path / f"study{number}.yaml"
+        path.write_text(yaml.safe_dump({**spec, **yaml.safe_load(block)}))
+        assert plan.plans(path)
+
+
 def test_the_architecture_in_the_readme_registers(tmp_path, monkeypatch):
     (tmp_path / "of_the_readme.py").write_text(readme_block("python"))
     monkeypatch.syspath_prepend(tmp_path)
@@ -63,8 +77,10 @@ def test_commands_in_the_readme_exist():
 
     if not README.exists():
         pytest.skip("the README is not part of the wheel")
-    commands = set(re.findall(r"python cli\.py (\w+(?: list| show| check)?)", README.read_text()))
+    pages = README.read_text() + (README.parent / "docs" / "studies.md").read_text()
+    commands = set(re.findall(r"python cli\.py ([\w-]+(?: list| show| check)?)", pages))
     assert {"models list", "data show", "validate", "run", "backends list"} <= commands
+    assert {"sweep", "run-trial", "compare", "evaluate", "report", "bench"} <= commands
     for command in commands:
         assert CliRunner().invoke(cli.app, [*command.split(), "--help"]).exit_code == 0
 
