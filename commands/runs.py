@@ -92,4 +92,5 @@ def list_plans(todo: "list[Plan]", json: bool) -> None:
             output.show_json({"event": "plan", "number": number, "settings": plan.settings})
         return
     settings = [plan.settings for plan in todo]
-    output.show(terminal.settings_table(settings, {}, f"{len(todo)} to run; nothing was done"))
+    output.show(terminal.settings_table(settings, {}, ""))
+    typer.echo(f"{len(todo)} to run; nothing was done.")

@@ -39,10 +39,10 @@ class Cluster:
         self._retries = retries
         self._told: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
         self._name = f"radzoo-{uuid.uuid4().hex}"
-        self._futures: list[Future] = []
+        self._futures: dict[int, Future] = {}
         try:
             self._client = Client(address, timeout=_ANSWER_S, set_as_default=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: of TLS
             raise BackendUnavailable(
                 f"No Dask scheduler answers at {address}: {error}. To start one: docs/studies.md"
             ) from error
@@ -60,8 +60,8 @@ class Cluster:
         future = self._client.submit(
             _attend, self._name, number, there, self._retries, key=key, pure=False
         )
+        self._futures[number] = future
         future.add_done_callback(partial(self._end, number))
-        self._futures.append(future)
 
     def prune(self, number: int) -> None:
         """See `executors.Executor`."""
@@ -73,7 +73,7 @@ class Cluster:
 
     def close(self) -> None:
         """See `executors.Executor`."""
-        if not all(future.done() for future in self._futures):
+        if self._futures:
             Flag(self._name, client=self._client).set()
         self._client.close()
 
@@ -88,6 +88,7 @@ class Cluster:
             last = failed(f"The cluster lost the trial: {future.exception(_ANSWER_S)}")
         else:
             last = failed(f"The cluster lost the trial: its task is {future.status}.")
+        del self._futures[number]  # or it would be done again, were the worker that did it killed
         self._told.put((number, last))
 
 

@@ -79,3 +79,13 @@ def test_a_sweep_shows_people_a_line_for_each_run_and_a_table(place):
     assert "2 runs: 1 failed, 1 finished" in done.stdout
     row = next(line for line in done.stdout.splitlines() if line.startswith("│ 1"))
     assert row.replace("│", " ").split()[:3] == ["1", "0.05", "finished"]
+
+
+def test_two_sweeps_of_one_spec_do_not_run_at_once(place):
+    with place.start("sweep", "small.yaml", "--out", "twice", "--json") as first:
+        first.stdout.readline()
+        second = place.run("sweep", "small.yaml", "--out", "twice")
+        first.communicate()
+    assert second.returncode == 2
+    assert "is being swept by another process" in second.stderr
+    assert first.returncode == 0

@@ -108,16 +108,6 @@ def test_what_is_killed_in_mid_trial_costs_that_trial_a_new_start_and_nothing_el
     assert len(runs(place.path / out / "twelve")) == 2
 
 
-def test_two_sweeps_of_one_spec_do_not_run_at_once(place):
-    with place.start("sweep", "small.yaml", "--out", "twice", "--json") as first:
-        first.stdout.readline()
-        second = place.run("sweep", "small.yaml", "--out", "twice")
-        first.communicate()
-    assert second.returncode == 2
-    assert "is being swept by another process" in second.stderr
-    assert first.returncode == 0
-
-
 def test_history_of_a_trial_has_every_epoch_once(swept):
     for folder in runs(swept[1]):
         with open(folder / "history.csv", newline="") as file:
