@@ -91,7 +91,7 @@ def run(tmp_path):
     """Writes a run directory, some of whose values are others."""
 
     def write(manifest=None, spec=None, metrics=None):
-        (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec or SPEC))
+        (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec or SPEC, sort_keys=False))
         (tmp_path / "manifest.json").write_text(json.dumps(manifest or MANIFEST))
         (tmp_path / "metrics.json").write_text(json.dumps(metrics or MEASURED))
         return tmp_path
