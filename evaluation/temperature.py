@@ -65,7 +65,9 @@ def _within(value: float, counts: tuple[int, int, int]) -> tuple[float, int, int
 
 
 def scaled(predictions: Predictions, temperature: float) -> Predictions:
-    """The same images with probabilities at another temperature; their order stays.
+    """The same images with probabilities at another temperature, in the same order.
+
+    Those nearer to 0 or 1 than `logits` tells apart become equal.
 
     Raises:
         ValueError: `temperature` is not above 0.
