@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -30,7 +30,25 @@ LABELS = {
 }
 
 
-class RunDisplay:
+class _Display:
+    """What shows progress as long as a `with` block lasts."""
+
+    _progress: Progress
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+
+class RunDisplay(_Display):
     """Progress of one run: its stages, and a bar an epoch."""
 
     def __init__(self, console: Console) -> None:
@@ -48,18 +66,6 @@ class RunDisplay:
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "RunDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Show an event of the runner or of a worker."""
@@ -176,7 +182,7 @@ def counts_table(name: str, counts: Any) -> Table:
     return table
 
 
-class SweepDisplay:
+class SweepDisplay(_Display):
     """Progress of many runs: a bar for all, one for each under way, and a line for each end."""
 
     def __init__(self, console: Console) -> None:
@@ -193,18 +199,6 @@ class SweepDisplay:
         self._all = self._progress.add_task("runs", total=None, figures="")
         self._tasks: dict[int, TaskID] = {}
         self._words: dict[int, str] = {}
-
-    def __enter__(self) -> "SweepDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def tell(self, number: int | None, event: Mapping[str, Any]) -> None:
         """Show an event of the sweep itself, or of its trial `number`."""

@@ -98,4 +98,6 @@ def _show_trials(trials: "list[Trial]", json: bool) -> None:
         return
     states = Counter(trial.state for trial in trials)
     said = ", ".join(f"{count} {state}" for state, count in states.items())
-    output.show(terminal.trials_table(trials, f"{len(trials)} runs: {said}"))
+    output.show(
+        terminal.trials_table(trials, f"{len(trials)} run{'s' * (len(trials) != 1)}: {said}")
+    )

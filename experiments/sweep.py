@@ -4,7 +4,6 @@ The run directories are the truth, so a sweep that was killed goes on when it is
 `study.json`, beside them, lists the runs of the latest sweep for `compare`.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -14,12 +13,12 @@ from typing import Any
 from ..errors import DataError, Interrupted, RunHeld
 from . import data, executors, provenance, runner
 from .executors import Event, Executor
+from .finished import STUDY
 from .plan import Plan, plans
 from .run import RunDirectory, lease
 from .spec import Dataset, Spec, load
 from .trial import Request
 
-LIST = "study.json"
 Listener = Callable[[int | None, Event], None]  # None: of the sweep itself
 
 
@@ -85,7 +84,7 @@ class Ledger:
     def write(self) -> None:
         """Write `study.json`."""
         trials = [asdict(trial) for trial in self.in_order]
-        RunDirectory(self.folder).write_json(LIST, {**self._about, "runs": trials})
+        RunDirectory(self.folder).write_json(STUDY, {**self._about, "runs": trials})
 
 
 def run(asked: Request, tell: Listener) -> list[Trial]:
@@ -171,9 +170,3 @@ def _do(ledger: Ledger, executor: Executor, asked: dict[int, Request]) -> None:
         number, event = executor.next()
         if ledger.note(number, event):
             going.discard(number)
-
-
-def listed(folder: Path) -> list[dict[str, Any]]:
-    """The trials of the latest sweep in a folder, as `Trial` has them; none if there was none."""
-    path = folder / LIST
-    return json.loads(path.read_text())["runs"] if path.exists() else []
