@@ -97,7 +97,7 @@ def _show_trials(trials: "list[Trial]", json: bool) -> None:
             output.show_json({"event": "trial", **asdict(trial)})
         return
     states = Counter(trial.state for trial in trials)
-    said = ", ".join(f"{count} {state}" for state, count in states.items())
+    said = ", ".join(f"{number} {state}" for state, number in states.items())
     output.show(
         terminal.trials_table(trials, f"{len(trials)} run{'s' * (len(trials) != 1)}: {said}")
     )
