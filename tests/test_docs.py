@@ -25,6 +25,7 @@ MODULES = [
 ]
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+STUDIES = README.parent / "docs" / "studies.md"
 BACKENDS = README.parent / "docs" / "backends.md"
 ENGINE = Path(backends.__file__).parent / "legacy" / "engine"
 
@@ -47,10 +48,9 @@ def test_the_spec_in_the_readme_is_valid(tmp_path):
 
 
 def test_the_grids_and_the_search_in_the_studies_page_are_valid(tmp_path):
-    page = README.parent / "docs" / "studies.md"
-    if not page.exists():
+    if not STUDIES.exists():
         pytest.skip("the documentation is not part of the wheel")
-    blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", STUDIES.read_text(), re.DOTALL)
     assert len(blocks) == 3
     spec = yaml.safe_load(readme_block("yaml"))
     for number, block in enumerate(blocks):
@@ -75,9 +75,9 @@ def test_commands_in_the_readme_exist():
 
     from radzoo import cli
 
-    if not README.exists():
-        pytest.skip("the README is not part of the wheel")
-    pages = README.read_text() + (README.parent / "docs" / "studies.md").read_text()
+    if not STUDIES.exists():
+        pytest.skip("the documentation is not part of the wheel")
+    pages = README.read_text() + STUDIES.read_text()
     commands = set(re.findall(r"python cli\.py ([\w-]+(?: list| show| check)?)", pages))
     assert {"models list", "data show", "validate", "run", "backends list"} <= commands
     assert {"sweep", "run-trial", "compare", "evaluate", "report", "bench"} <= commands
