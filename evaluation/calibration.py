@@ -108,12 +108,19 @@ def _measured(sample: Sample, binned: _Binned, place: int) -> Bin:
 
 
 def _error(sample: Sample, binned: _Binned) -> Estimate:
-    """Resampling adds to the error what sampling had added to it: the interval is mirrored."""
-    value = float(_gap(binned.totals[None])[0])
-    low, high = sample.bootstrap.percentiles(_gap(binned.resampled))
-    bounds = max(0.0, min(value, 2 * value - high)), max(value, 2 * value - low)
+    """Resampling adds to the error what sampling had added to it: the interval is mirrored.
+
+    It begins at 0 where probabilities that are right would give an error of this size by chance.
+    """
+    gaps, resampled = _gaps(binned.totals[None])[0], _gaps(binned.resampled)
+    value = float(np.abs(gaps).sum())
+    low, high = sample.bootstrap.percentiles(np.abs(resampled).sum(axis=1))
+    chance = np.abs(resampled - gaps).sum(axis=1)
+    by_chance = value <= np.quantile(chance, sample.bootstrap.confidence)
+    least = 0.0 if by_chance else max(0.0, min(value, 2 * value - high))
+    bounds = least, max(value, 2 * value - low)
     resamples = sample.bootstrap.resamples
-    method = f"patient bootstrap, basic, widened to hold the value, {resamples} resamples"
+    method = f"patient bootstrap, basic, from 0 where chance explains it, {resamples} resamples"
     flat = high - low <= NO_WIDTH
     interval = Fallback(None, "none", SAME) if flat else Fallback(bounds, method)
     found = sample.bounded(value, interval, {"image": np.full(len(binned.place), fill_value=True)})
@@ -121,7 +128,6 @@ def _error(sample: Sample, binned: _Binned) -> Estimate:
     return replace(found, method=f"{binned.totals.shape[1]} bins of equal mass{how}")
 
 
-def _gap(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k, 3, bins) sums become (k,) errors in [0, 1]."""
-    gaps = np.abs(sums[:, 1] - sums[:, 2]).sum(axis=1)
-    return np.asarray(gaps / sums[:, 0].sum(axis=1))
+def _gaps(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, 3, bins) sums become (k, bins): observed less promised positives, an image."""
+    return np.asarray((sums[:, 1] - sums[:, 2]) / sums[:, 0].sum(axis=1, keepdims=True))

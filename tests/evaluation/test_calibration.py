@@ -147,3 +147,67 @@ def test_a_temperature_at_the_end_of_the_search_or_without_meaning_says_so():
 def test_a_temperature_of_zero_is_refused():
     with pytest.raises(ValueError, match=r"above 0; got 0"):
         scaled(drawn(images=10), 0)
+
+
+def test_ties_at_the_edges_make_fewer_bins_and_part_no_image_from_its_equals():
+    probabilities = [0.2] * 55 + [0.6] * 30 + [0.9] * 15  # most of ten edges fall into ties
+    labels = np.arange(100) % 2
+    bins = reliability(Predictions(labels, probabilities, range(100)), FEW).bins
+    assert [(one.low, one.high, one.share.images) for one in bins] == [
+        (0.2, 0.2, 55),
+        (0.6, 0.6, 30),
+        (0.9, 0.9, 15),
+    ]
+
+
+@pytest.mark.parametrize(("images", "bins"), [(9, 1), (19, 1), (20, 2), (99, 9), (400, 10)])
+def test_few_images_have_fewer_bins(images, bins):
+    labels = np.arange(images) % 2
+    predictions = Predictions(labels, np.linspace(0.01, 0.99, images), range(images))
+    assert len(reliability(predictions, FEW).bins) == bins
+
+
+def test_a_bin_of_one_kind_has_a_score_interval_and_one_of_one_patient_has_none():
+    labels = [0] * 10 + [1] * 10
+    predictions = Predictions(labels, np.linspace(0, 1, 20), [*range(10), *["same"] * 10])
+    first, second = reliability(predictions, FEW).bins
+    assert first.share.method == "Wilson score, 10 patients as trials"
+    assert first.share.high == pytest.approx(1.959964**2 / (10 + 1.959964**2))
+    assert (second.share.value, second.share.low) == (1, None)
+    assert second.share.note == "no interval: 10 images, of one patient only"
+
+
+def test_right_probabilities_have_an_interval_from_0_and_wrong_ones_have_not():
+    right, wrong = (reliability(drawn(2000, factor), FEW).ece for factor in (1.0, 4.0))
+    assert right.value > 0  # chance alone
+    assert right.low == 0
+    assert 0.08 < wrong.low < wrong.value < wrong.high
+
+
+def test_perfect_answers_claim_no_certainty():
+    labels = np.arange(40) % 2
+    error = reliability(Predictions(labels, labels, range(40)), FEW).ece
+    assert (error.value, error.low, error.method) == (0, None, "2 bins of equal mass")
+    assert error.note.startswith("no interval: every resample gives the same value")
+
+
+def test_one_class_and_one_positive_have_an_error():
+    probabilities = np.full(30, 0.25)
+    none = reliability(Predictions([0] * 30, probabilities, range(30)), FEW)
+    assert none.ece.value == pytest.approx(0.25)
+    one = reliability(Predictions([1] + [0] * 29, probabilities, range(30)), FEW)
+    assert one.ece.value == pytest.approx(0.25 - 1 / 30)
+    assert one.ece.low < one.ece.value
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_the_interval_of_the_error_holds_the_truth_about_as_often_as_it_says(factor):
+    odds = np.random.default_rng(9).normal(0, 1.5, 40_000)
+    promised, true = expit(factor * odds), expit(odds)
+    held = 0
+    for seed in range(80):
+        found = reliability(drawn(factor=factor, seed=seed), Bootstrap(200, seed=seed))
+        edges = [one.high for one in found.bins[:-1]]
+        gaps = np.bincount(np.searchsorted(edges, promised), true - promised)
+        held += found.ece.low <= np.abs(gaps).sum() / len(odds) <= found.ece.high
+    assert 0.85 <= held / 80 <= 1

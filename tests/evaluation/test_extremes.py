@@ -80,3 +80,29 @@ def test_one_class_has_extremes_and_risk_all_the_same():
     (found,) = extremes(predictions, counts=(2,)).found
     assert (found.lowest.value, found.highest.value) == (0, 1)
     assert risk_coverage(predictions, 0.5, FEW).risk[-1] == pytest.approx(0.25)
+
+
+def test_patients_are_the_trials():
+    labels, patients = [0] * 9 + [1] * 31, [*[i // 2 for i in range(10)], *range(10, 40)]
+    found = extremes(Predictions(labels, np.linspace(0, 1, 40), patients), counts=(10,)).found[0]
+    assert found.lowest.value == 0.9
+    assert (found.lowest.low, found.lowest.high) == pytest.approx(wilson(0.9, 5, 0.95))
+    assert found.lowest.method == "Wilson score, 5 patients as trials"
+
+
+def test_constant_scores_are_right_as_often_as_chance():
+    found = extremes(Predictions([0, 0, 0, 1] * 10, [0.5] * 40, range(40)), counts=(10,)).found[0]
+    assert (found.lowest.value, found.highest.value) == (0.75, 0.25)
+    assert found.lowest.low < 0.75 < found.lowest.high
+
+
+def test_perfect_separation_claims_no_certainty():
+    labels = np.arange(40) // 20
+    found = extremes(Predictions(labels, labels, range(40)), counts=(20,)).found[0]
+    assert found.lowest.value == found.highest.value == 1
+    assert found.highest.low == pytest.approx(20 / (20 + 1.959964**2))
+
+
+def test_one_positive_is_found_at_its_end():
+    predictions = Predictions([1] + [0] * 19, np.linspace(1, 0, 20), range(20))
+    assert extremes(predictions, counts=(10,)).found[0].highest.value == 0.1

@@ -37,6 +37,9 @@ def test_rates_and_counts_of_a_worked_example():
     assert values["npv"] == pytest.approx(3 / 4)
     assert values["f1"] == pytest.approx(8 / 11)
     assert values["balanced_accuracy"] == pytest.approx(0.7)
+    assert values["mcc"] == pytest.approx((4 * 3 - 2 * 1) / np.sqrt(6 * 5 * 5 * 4))
+    assert values["lr_positive"] == pytest.approx((4 / 5) / (2 / 5))
+    assert values["lr_negative"] == pytest.approx((1 / 5) / (3 / 5))
     # wins of each positive over the 5 negatives: 5, 5, 5, 3.5, 3
     assert values["roc_auc"] == pytest.approx(21.5 / 25)
     errors = [0.1, 0.2, 0.3, 0.5, 0.6, 0.6, 0.5, 0.3, 0.2, 0.1]
@@ -65,6 +68,9 @@ SCIKIT_LEARN = {
     "npv": lambda y, p: sklearn.precision_score(1 - y, p < 0.5),
     "f1": lambda y, p: sklearn.f1_score(y, p >= 0.5),
     "balanced_accuracy": lambda y, p: sklearn.balanced_accuracy_score(y, p >= 0.5),
+    "mcc": lambda y, p: sklearn.matthews_corrcoef(y, p >= 0.5),
+    "lr_positive": lambda y, p: sklearn.class_likelihood_ratios(y, p >= 0.5)[0],
+    "lr_negative": lambda y, p: sklearn.class_likelihood_ratios(y, p >= 0.5)[1],
 }
 
 
@@ -116,6 +122,14 @@ def test_perfect_separation_claims_no_certainty():
     low = {name: found[name].low for name in ("sensitivity", "specificity", "balanced_accuracy")}
     gap = np.hypot(1 - low["sensitivity"], 1 - low["specificity"]) / 2
     assert low["balanced_accuracy"] == pytest.approx(1 - gap)
+    lows, share = (low["sensitivity"], low["specificity"]), 0.4
+    called = share * lows[0] + (1 - share) * (1 - lows[1])
+    worst = (sum(lows) - 1) * np.sqrt(share * (1 - share) / (called * (1 - called)))
+    assert (found["mcc"].value, found["mcc"].high) == (1, pytest.approx(1))
+    assert found["mcc"].low == pytest.approx(worst)
+    assert found["lr_positive"].note == "not estimable: there is no false positive"
+    assert found["lr_negative"].value == 0
+    assert found["lr_negative"].high == pytest.approx((1 - lows[0]) / lows[1])
     assert (found["pr_auc"].value, found["pr_auc"].low) == (1, None)
     assert "no score interval is established" in found["pr_auc"].note
 
@@ -130,7 +144,8 @@ def test_wilson_counts_patients_and_not_images():
 @pytest.mark.parametrize(("label", "lost"), [(0, "positive"), (1, "negative")])
 def test_one_class_gives_no_ranking_and_says_why(label, lost):
     found = measure(Predictions([label] * 20, np.linspace(0, 1, 20), range(20)), **FEW)
-    for name in ("roc_auc", "pr_auc", "f1", "ppv", "npv", "balanced_accuracy"):
+    open_ones = ("roc_auc", "pr_auc", "f1", "ppv", "npv", "balanced_accuracy", "mcc")
+    for name in (*open_ones, "lr_positive", "lr_negative"):
         assert (found[name].value, found[name].low) == (None, None)
         assert found[name].note == f"not estimable: there is no {lost} image"
         assert str(found[name]) == "not estimable"
@@ -169,6 +184,23 @@ def test_nothing_called_positive_leaves_ppv_open():
     found = measure(Predictions([1, 0, 1, 0], [0.1, 0.2, 0.3, 0.1], range(4)), **FEW)
     assert found["ppv"].note == "not estimable: there is no image called positive"
     assert found["sensitivity"].value == 0
+    assert found["mcc"].note == "not estimable: there is no image called positive"
+    assert found["lr_positive"].note == "not estimable: there is no false positive"
+    assert found["lr_negative"].value == 1
+
+
+def test_everything_called_positive_leaves_the_negative_ratio_open():
+    found = measure(Predictions([1, 0, 1, 0], [0.9] * 4, range(4)), **FEW)
+    assert found["lr_negative"].note == "not estimable: there is no true negative"
+    assert found["lr_positive"].value == 1
+    assert found["mcc"].note == "not estimable: there is no image called negative"
+
+
+def test_a_ratio_over_the_alarms_of_one_patient_has_no_interval():
+    predictions = Predictions([1, 1, 1, 0, 0, 0], [0.9, 0.2, 0.7, 0.8, 0.1, 0.2], range(6))
+    found = measure(predictions, **FEW)["lr_positive"]
+    assert found.value == pytest.approx((2 / 3) / (1 / 3))
+    assert found.note == "no interval: 1 false positive, of one patient only"
 
 
 def test_same_seed_same_interval(clustered):

@@ -47,7 +47,8 @@ def summary(synthetic=True, **changes):
     splits = {"train": split, "validation": split, "test": split}
     subject = Subject("made up", ("benign", "malignant"), synthetic, **changes)
     groups = {"view": ["PA"] * 40 + ["AP"] * 10}
-    return evaluation.summarise(splits, subject, Options(bootstrap=Bootstrap(50)), groups)
+    options = Options(prevalence=0.02, bootstrap=Bootstrap(50))
+    return evaluation.summarise(splits, subject, options, groups)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,59 @@ def test_small_groups_are_too_few(folder, measured):
     text = words(report.render(folder, measured, MANIFEST))
     few = measured["subgroups"]["view"]["AP"]
     assert f"AP 10 {few['patients']} {few['positives']} too few" in text
+
+
+def test_calibration_is_told_raw_and_calibrated(folder, measured):
+    text = words(report.render(folder, measured, MANIFEST))
+    found = measured["calibration"]
+    raw, scaled = (found[side]["metrics"]["ece"]["value"] for side in ("raw", "scaled"))
+    assert "about 3 in 10 should be 'malignant'" in text
+    assert f"by a temperature of {found['temperature']['value']:.3g}" in text
+    assert "fitted on 50 validation images" in text
+    assert re.search(rf"0 is best\) {raw:.3f} \([^)]*\) \w+ {scaled:.3f} ", text)
+    assert "5 bins of equal mass; patient bootstrap" in text
+
+
+def test_net_benefit_stands_beside_calling_all_and_none(folder, measured):
+    text = words(report.render(folder, measured, MANIFEST))
+    decision = measured["operating_points"][0]["decision"]
+    model, everyone = (decision[name]["value"] for name in ("model", "treat_all"))
+    assert "above 0, which is calling none" in text
+    assert re.search(rf"threshold 0.5 0.5 {model:.3f} \([^)]*\) \w+ {everyone:.3f} ", text)
+
+
+def test_extremes_name_the_counts_that_do_not_fit(folder, measured):
+    text = words(report.render(folder, measured, MANIFEST))
+    lowest = measured["extremes"]["counts"][0]["lowest"]["value"]
+    assert "lowest: truly 'benign' highest: truly 'malignant'" in text
+    assert f"10 {lowest:.3f} (" in text
+    assert "Too few test images for 50 at each end" in text
+
+
+def test_predictive_values_are_told_at_the_stated_prevalence_only(folder, measured):
+    text = words(report.render(folder, measured, MANIFEST))
+    points = measured["operating_points"]
+    ppv = points[0]["at_prevalence"]["ppv"]["value"]
+    assert "PPV and NPV at a prevalence of 0.02" in text
+    assert "If 2 of 100 images were 'malignant'" in text
+    assert f"threshold 0.5 0.5 {ppv:.3f} (" in text
+    bare = [{key: point[key] for key in point if key != "at_prevalence"} for point in points]
+    without = {**measured, "operating_points": bare, "prevalence": None}
+    assert "at a prevalence" not in words(report.render(folder, without, MANIFEST))
+
+
+def test_a_run_that_measured_less_has_fewer_sections_and_rows(folder, measured):
+    new = {"calibration", "extremes", "prevalence"}
+    old = {key: value for key, value in json.loads(json.dumps(measured)).items() if key not in new}
+    for point in old["operating_points"]:
+        del point["decision"], point["at_prevalence"]
+    for split in old["splits"].values():
+        del split["metrics"]["mcc"]
+    text = words(report.render(folder, old, MANIFEST))
+    assert "Matthews" not in text
+    assert "Positive likelihood ratio" in text
+    for heading in ("Calibration", "Decision curve", "Extremes"):
+        assert heading not in text
 
 
 def test_what_made_the_run_is_told(folder, measured):
