@@ -45,6 +45,7 @@ def reliability(
     above.set_ylabel("Observed share of positive images")
     below.set_xlabel("Probability of the positive class (mean of the bin)")
     below.set_ylabel("Images")
+    below.yaxis.get_major_locator().set_params(integer=True)
     drawn.legend(loc="outside right upper", labelspacing=0.9)
     return save(drawn, folder, "reliability")
 

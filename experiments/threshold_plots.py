@@ -69,9 +69,11 @@ def errors_by_threshold(trade_off: TradeOff, folder: Path, caption: Caption) -> 
         label = f"threshold {threshold:g}:\n{ill:,.0f} missed, {well:,.0f} false alarms"
         axes.axvline(threshold, color=GREY, linewidth=0.8, linestyle=":")
         style: dict[str, Any] = {"color": GREY, "markersize": 6.5, "markeredgecolor": "white"}
-        axes.plot([threshold] * 2, [ill, well], mark, label=label, zorder=5, **style)
+        where = [threshold] * 2, [ill, well]
+        axes.plot(*where, mark, label=label, zorder=5, clip_on=False, **style)  # whole at 0 too
     axes.set(title="Errors by threshold", xlim=(0, 1), xlabel="Threshold", ylabel="Images")
     axes.set_ylim(bottom=0)
+    axes.yaxis.get_major_locator().set_params(integer=True)
     if trade_off.note:
         axes.text(0.5, axes.get_ylim()[1] / 2, trade_off.note, ha="center", fontsize=7.5)
     drawn.legend(loc="outside right upper", labelspacing=0.9)
