@@ -118,7 +118,7 @@ def _error(sample: Sample, binned: _Binned) -> Estimate:
     chance = np.abs(resampled - gaps).sum(axis=1)
     by_chance = value <= np.quantile(chance, sample.bootstrap.confidence)
     least = 0.0 if by_chance else max(0.0, min(value, 2 * value - high))
-    bounds = least, max(value, 2 * value - low)
+    bounds = least, min(1.0, max(value, 2 * value - low))
     resamples = sample.bootstrap.resamples
     method = f"patient bootstrap, basic, from 0 where chance explains it, {resamples} resamples"
     flat = high - low <= NO_WIDTH

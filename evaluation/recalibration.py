@@ -13,6 +13,7 @@ from .predictions import Predictions
 
 CLIP = 1e-6  # a probability of 0 or 1 has no logit
 _WIDEST = 100.0  # log odds; an interval of that width holds every probability
+_ALIKE = 1e-4  # log odds; over a lesser range the best slope is lost in rounding
 
 
 def logits(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -34,8 +35,9 @@ def slope(predictions: Predictions, bootstrap: Bootstrap | None = None) -> Estim
     sample, odds = Sample(predictions, bootstrap or Bootstrap()), logits(predictions.probabilities)
     ill, well = odds[predictions.labels == 1], odds[predictions.labels == 0]
     why = _one_class(predictions)
-    if not why and odds.min() == odds.max():
-        why = "all probabilities are equal"
+    spread = float(np.ptp(odds))
+    if not why and spread < _ALIKE:
+        why = f"all probabilities are {'almost ' if spread else ''}equal"
     if not why and (ill.min() >= well.max() or ill.max() <= well.min()):
         why = "the probabilities separate the classes, so that no finite slope fits best"
     if why:
@@ -73,7 +75,9 @@ def _fitted(sample: Sample, design: NDArray[np.float64], offset: NDArray[np.floa
     method = f"sandwich with patients as clusters; log odds of {CLIP:g} to 1 - {CLIP:g}"
     interval = Fallback((value - width, value + width), method)
     if width > _WIDEST:
-        interval = Fallback(None, "none", "no interval: the probabilities are too near to 0 and 1")
+        sloped = "too alike, or all but separate the classes"
+        why = "too near to 0 and 1" if design.shape[1] == 1 else sloped
+        interval = Fallback(None, "none", f"no interval: the probabilities are {why}")
     groups = dict(zip(CLASSES, (predictions.labels == 1, predictions.labels == 0), strict=True))
     return sample.bounded(value, interval, groups)
 

@@ -211,3 +211,28 @@ def test_the_interval_of_the_error_holds_the_truth_about_as_often_as_it_says(fac
         gaps = np.bincount(np.searchsorted(edges, promised), true - promised)
         held += found.ece.low <= np.abs(gaps).sum() / len(odds) <= found.ece.high
     assert 0.85 <= held / 80 <= 1
+
+
+def test_the_interval_of_the_error_ends_at_1():
+    labels = [0] * 10 + [1]
+    error = reliability(Predictions(labels, [0.999] * 11, range(11)), Bootstrap(200)).ece
+    assert error.value == pytest.approx(0.999 - 1 / 11)
+    assert error.high == 1
+
+
+def test_the_interval_of_the_error_is_that_of_a_loop_over_patients_mirrored_at_the_value():
+    labels = [0] * 8 + [1] * 12 + [0] * 10
+    probabilities = np.repeat([0.9, 0.2, 0.6], [8, 12, 10])
+    predictions = Predictions(labels, probabilities, np.arange(30) // 2)
+    codes = predictions.patient_codes
+    random, values = np.random.default_rng(0), []
+    for _ in range(200):
+        patients = random.integers(15, size=15)
+        images = np.concatenate([np.flatnonzero(codes == patient) for patient in patients])
+        gaps = (np.array(labels) - probabilities)[images]
+        bins = [gaps[probabilities[images] == one].sum() for one in (0.2, 0.6, 0.9)]
+        values.append(np.abs(bins).sum() / len(images))
+    found = reliability(predictions, Bootstrap(200)).ece
+    low, high = np.quantile(values, [0.025, 0.975])
+    assert found.value == pytest.approx((8 * 0.9 + 12 * 0.8 + 10 * 0.6) / 30)
+    assert (found.low, found.high) == pytest.approx((2 * found.value - high, 2 * found.value - low))

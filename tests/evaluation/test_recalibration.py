@@ -85,3 +85,20 @@ def test_an_intercept_that_nothing_holds_has_no_interval():
     found = intercept(Predictions(labels, probabilities, range(40)))
     assert found.low is None
     assert found.note == "no interval: the probabilities are too near to 0 and 1"
+
+
+def nearly_constant(spread):
+    random = np.random.default_rng(0)
+    labels, noise = random.integers(0, 2, 60), random.standard_normal(60)
+    return slope(Predictions(labels, 0.5 + spread * noise, range(60)))
+
+
+@pytest.mark.parametrize("spread", [6e-8, 1e-12])
+def test_probabilities_that_differ_by_rounding_have_no_slope(spread):
+    assert nearly_constant(spread).note == "not estimable: all probabilities are almost equal"
+
+
+def test_a_slope_of_probabilities_that_hardly_differ_says_why_it_has_no_interval():
+    found = nearly_constant(1e-3)
+    assert found.low is None
+    assert "too alike" in found.note
