@@ -13,7 +13,7 @@ import yaml
 from ..errors import UnknownName
 from . import checklist_facts as facts
 from . import checklist_results as results
-from . import finished, report
+from . import finished, pages
 from .checklist_facts import Evidence
 from .run import RunDirectory
 
@@ -176,7 +176,7 @@ def write(name: str, folder: Path) -> tuple[Checklist, Path]:
 
 def html(filled: Checklist) -> str:
     """The checklist as a page that loads nothing."""
-    return report.environment().get_template("checklist.html.j2").render(checklist=filled)
+    return pages.render("checklist.html.j2", checklist=filled)
 
 
 def markdown(filled: Checklist) -> str:

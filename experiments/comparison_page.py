@@ -1,15 +1,12 @@
 """A comparison as files: one page that can be sent by mail, its table for papers, its figures."""
 
-import base64
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ..errors import RunError
-from . import comparison_curves, comparison_files, comparison_learning, comparison_metrics
+from . import comparison_curves, comparison_files, comparison_learning, comparison_metrics, pages
 from . import comparison_tables as tables
 from . import comparison_words as words
 from .compare import Comparison
@@ -42,7 +39,6 @@ _FIGURES: dict[str, tuple[_Draw, str]] = {
         "Learning curves of training and validation; the grey gap between them is overfitting",
     ),
 }
-_LARGEST_SVG = 600_000  # bytes; beyond it the PNG is the smaller and faster picture
 
 
 def write(comparison: Comparison, out: Path) -> Path:
@@ -60,8 +56,12 @@ def write(comparison: Comparison, out: Path) -> Path:
         _write(out / "table.csv", table.to_csv(index=False))
         _write(out / "table.md", comparison_files.markdown(comparison))
         _write(out / "table.tex", comparison_files.latex(comparison))
-        pictures = [_figure(name, paths) for name, paths in drawn.items() if paths]
-        return _write(out / "comparison.html", _render(comparison, pictures))
+        figures = [
+            {"source": pages.picture(out / "plots", name), "words": _FIGURES[name][1]}
+            for name, paths in drawn.items()
+            if paths
+        ]
+        return _write(out / "comparison.html", _render(comparison, figures))
     except RunError:
         raise
     except OSError as error:
@@ -79,15 +79,9 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def _render(comparison: Comparison, figures: list[dict[str, str]]) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("comparison.html.j2").render(
+def _render(comparison: Comparison, figures: list[dict[str, Any]]) -> str:
+    return pages.render(
+        "comparison.html.j2",
         title=comparison.title,
         use=words.USE,
         images=words.images(comparison),
@@ -103,15 +97,6 @@ def _render(comparison: Comparison, figures: list[dict[str, str]]) -> str:
             ["Run", "Configuration", "Seed", "Device", "Wall time", "Code"], list(_runs(comparison))
         ),
     )
-
-
-def _figure(name: str, paths: list[Path]) -> dict[str, str]:
-    """A figure as a data URI: the SVG, which stays sharp, unless it is very large."""
-    png, svg, _ = paths
-    small = svg.stat().st_size <= _LARGEST_SVG
-    path, kind = (svg, "image/svg+xml") if small else (png, "image/png")
-    content = base64.b64encode(path.read_bytes()).decode()
-    return {"source": f"data:{kind};base64,{content}", "words": _FIGURES[name][1]}
 
 
 def _runs(comparison: Comparison) -> Iterator[list[Cell]]:

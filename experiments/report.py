@@ -4,7 +4,6 @@ The page holds its figures and style, loads nothing from anywhere and follows th
 or dark setting. It reads the run directory only, so it can be made again at any time.
 """
 
-import base64
 import json
 import os
 import shlex
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..errors import RunError
-from . import evidence_tables, external_tables
+from . import evidence_tables, external_tables, pages
 from . import report_tables as tables
 
 FIGURES = {
@@ -30,7 +28,6 @@ FIGURES = {
     "extremes": "Errors among the surest calls, and the share right at both ends of the order",
     "sample_predictions": "Example test images with truth, probability and verdict",
 }
-_LARGEST_SVG = 600_000  # bytes; beyond it the PNG is the smaller and faster picture
 
 
 def write(
@@ -77,30 +74,24 @@ def render(
     """The page of a run as HTML; arguments as for `write`, metrics and manifest given."""
     spec = _spec(folder) if spec is None else spec
     summary = {**metrics, "patients_known": _patients_known(metrics, manifest)}
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            run=folder.name,
-            title=manifest.get("title") or spec.get("title") or folder.name,
-            summary=summary,
-            headline=tables.headline(summary),
-            metrics=external_tables.metrics(summary) or tables.metrics(summary),
-            reported=tables.reported(summary, spec.get("reported") or {}),
-            points=tables.operating_points(summary),
-            subgroups=tables.subgroups(summary),
-            evidence=_evidence(summary),
-            figures=dict(_figures(folder / "plots")),
-            data=tables.data(manifest),
-            training=tables.training(manifest, spec),
-            warnings=[
-                *external_tables.warnings(metrics),
-                *_warnings(manifest, summary["patients_known"]),
-            ],
-            notes=_notes(metrics, manifest),
-            command=_command(manifest),
-            spec=yaml.safe_dump(spec, sort_keys=False, allow_unicode=True) if spec else "",
-        )
+    return pages.render(
+        "report.html.j2",
+        run=folder.name,
+        title=manifest.get("title") or spec.get("title") or folder.name,
+        summary=summary,
+        headline=tables.headline(summary),
+        metrics=external_tables.metrics(summary) or tables.metrics(summary),
+        reported=tables.reported(summary, spec.get("reported") or {}),
+        points=tables.operating_points(summary),
+        subgroups=tables.subgroups(summary),
+        evidence=_evidence(summary),
+        figures=dict(_figures(folder / "plots")),
+        data=tables.data(manifest),
+        training=tables.training(manifest, spec),
+        warnings=_all_warnings(metrics, manifest, summary["patients_known"]),
+        notes=_notes(metrics, manifest),
+        command=_command(manifest),
+        spec=yaml.safe_dump(spec, sort_keys=False, allow_unicode=True) if spec else "",
     )
 
 
@@ -114,17 +105,6 @@ def _evidence(summary: Mapping[str, Any]) -> dict[str, Any]:
         "extremes": evidence_tables.extremes(summary),
         "too_many": evidence_tables.too_many(summary),
     }
-
-
-def environment() -> Environment:
-    """What all pages are made with: everything that is put in is escaped."""
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -147,22 +127,21 @@ def _spec(folder: Path) -> dict[str, Any]:
 
 
 def _figures(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each figure as a data URI: the SVG, which stays sharp, unless it is very large."""
     for name, words in FIGURES.items():
-        svg, png = folder / f"{name}.svg", folder / f"{name}.png"
-        if svg.exists() and (svg.stat().st_size <= _LARGEST_SVG or not png.exists()):
-            path, kind = svg, "image/svg+xml"
-        elif png.exists():
-            path, kind = png, "image/png"
-        else:
-            continue
-        content = base64.b64encode(path.read_bytes()).decode()
-        yield name, {"source": f"data:{kind};base64,{content}", "words": words}
+        source = pages.picture(folder, name)
+        if source:
+            yield name, {"source": source, "words": words}
 
 
 def _patients_known(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
     by_patient = manifest.get("split", {}).get("by_patient")
     return metrics.get("patients_known", True) and by_patient is not False
+
+
+def _all_warnings(
+    metrics: Mapping[str, Any], manifest: Mapping[str, Any], patients_known: bool
+) -> list[str]:
+    return [*external_tables.warnings(metrics), *_warnings(manifest, patients_known)]
 
 
 def _warnings(manifest: Mapping[str, Any], patients_known: bool) -> Iterator[str]:
