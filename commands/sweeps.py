@@ -33,17 +33,17 @@ def sweep(  # noqa: PLR0913, PLR0917  one parameter an option
     json: Json = False,
 ) -> None:
     """Do all runs of a spec's grid or search, each once, and compare them."""
-    from ..experiments.plan import axes, plans
+    from ..experiments.plan import axes
     from ..experiments.trial import Request
 
     overrides = [*(set_ or []), *axes(spec, grid or [], set_ or [], quick)]
     given = {"name": executor, "workers": workers, "address": address}
     overrides += [f"executor.{key}={value}" for key, value in given.items() if value is not None]
-    todo = plans(spec, overrides, quick)
+    asked = Request(str(spec), tuple(overrides), quick, str(out))
     if dry_run:
-        runs.list_plans(todo, json)
+        _list(asked, json)
         return
-    raise typer.Exit(_sweep(Request(str(spec), tuple(overrides), quick, str(out)), json))
+    raise typer.Exit(_sweep(asked, json))
 
 
 def run_trial(
@@ -63,6 +63,21 @@ def run_trial(
     raise typer.Exit(runs.run_one(todo[number], out, json))
 
 
+def _list(asked: "Request", json: bool) -> None:
+    from ..experiments import plan, search, spec
+
+    found, _ = spec.load(Path(asked.spec), asked.overrides, asked.quick)
+    if found.search is None:
+        runs.list_plans(plan.plans(Path(asked.spec), asked.overrides, asked.quick), json)
+        return
+    search.check(asked)
+    if json:
+        output.show_json({"event": "search", **found.search.model_dump(mode="json")})
+        return
+    over = ", ".join(found.search.parameters)
+    typer.echo(f"A search of {found.search.trials} trials over {over}; nothing was done.")
+
+
 def _sweep(asked: "Request", json: bool) -> int:
     from .. import terminal
     from ..experiments import plan, search, spec, sweep
@@ -76,8 +91,7 @@ def _sweep(asked: "Request", json: bool) -> int:
             trials = do(asked, display.tell)
     _show_trials(trials, json)
     if sum(trial.state == "finished" for trial in trials) > 1:
-        name = plan.plans(Path(asked.spec), asked.overrides, asked.quick)[0].name
-        _compare(Path(asked.out) / name, json)
+        _compare(Path(asked.out) / plan.name_of(Path(asked.spec), asked.quick), json)
     return max(trial.exit_code for trial in trials)
 
 

@@ -12,12 +12,9 @@ from typing import Any
 
 from ..errors import RunError
 from .finished import Finished, Found
+from .plan import NOT_DECISIVE
 
-# keys of a spec that change no weights, or only say which replicate a run is
-_NOT_OF_IT = {
-    "title", "reported", "tracking", "tensorboard", "evaluation", "seeds",
-    "grid", "search", "executor", "quick",
-}  # fmt: skip
+_NOT_OF_IT = {*NOT_DECISIVE, "seeds"}  # what makes no other configuration
 # a name, and the options that come with it: their defaults differ because the name does
 _WITH_OPTIONS = {
     "training.optimizer.name": "training.optimizer.",

@@ -4,7 +4,6 @@ A task attends one trial, a process on the worker's machine. If a worker is kill
 task to another; the run directory's lease keeps the two apart, and its states let the second go on.
 """
 
-import queue
 import time
 import uuid
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from distributed import Client, Future, get_client, get_worker
 from distributed import Event as Flag
 
 from ..errors import BackendUnavailable
-from .executors import Event, attend, failed
+from .executors import Event, Events, attend, failed
 from .trial import Request
 
 _ANSWER_S = 10
@@ -37,7 +36,7 @@ class Cluster:
 
     def __init__(self, address: str, retries: int) -> None:
         self._retries = retries
-        self._told: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
+        self._events = Events()
         self._name = f"radzoo-{uuid.uuid4().hex}"
         self._futures: dict[int, Future] = {}
         try:
@@ -69,7 +68,7 @@ class Cluster:
 
     def next(self) -> tuple[int, Event]:
         """See `executors.Executor`."""
-        return self._told.get()
+        return self._events.next()
 
     def close(self) -> None:
         """See `executors.Executor`."""
@@ -78,7 +77,7 @@ class Cluster:
         self._client.close()
 
     def _hear(self, said: tuple[float, dict[str, Any]]) -> None:
-        self._told.put((said[1]["number"], said[1]["event"]))
+        self._events.put(said[1]["number"], said[1]["event"])
 
     def _end(self, number: int, future: Future) -> None:
         """The end of a task; of one that was cancelled nothing can be asked, not even why."""
@@ -89,7 +88,7 @@ class Cluster:
         else:
             last = failed(f"The cluster lost the trial: its task is {future.status}.")
         del self._futures[number]  # or it would be done again, were the worker that did it killed
-        self._told.put((number, last))
+        self._events.put(number, last)
 
 
 def _attend(name: str, number: int, request: Request, retries: int) -> Event:

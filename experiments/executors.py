@@ -1,8 +1,7 @@
 """Who does the trials of a sweep: processes of this machine, or the workers of a Dask cluster.
 
 Every trial is a process of its own, for a backend is fixed per process. Whoever attends it passes
-its events on and begins it again if it was killed. An executor is one class with `slots` (how many
-trials at a time), `submit`, `prune`, `events` and `close`.
+its events on and begins it again if it was killed. An executor is one class, as `Executor` says.
 """
 
 import json
@@ -23,11 +22,12 @@ from .trial import Request
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
 _PROGRAM = "from radzoo.experiments.trial import main; main()"
+LAST = ("finished", "error")  # the events that end a trial
 _TAIL = 2000  # characters of what a trial that died wrote to stderr
 
 
 class Executor(Protocol):
-    """What a sweep asks of whoever does its trials."""
+    """What a sweep asks of whoever does its trials; `slots` is how many it does at a time."""
 
     slots: int
 
@@ -61,6 +61,31 @@ def connect(section: Section) -> Executor:
     return cluster.Cluster(section.address or "", section.retries)
 
 
+class Events:
+    """What trials told, in order; after the last event of a trial nothing more is heard of it.
+
+    On a cluster the end of a task and what it told before come by different ways.
+    """
+
+    def __init__(self) -> None:
+        self._told: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
+        self._ended: set[int] = set()
+
+    def put(self, number: int, event: Event) -> None:
+        """Take in an event of a trial; from any thread."""
+        self._told.put((number, event))
+
+    def next(self) -> tuple[int, Event]:
+        """Wait for an event."""
+        while True:
+            number, event = self._told.get()
+            if number not in self._ended:
+                break
+        if event["event"] in LAST:
+            self._ended.add(number)
+        return number, event
+
+
 class Local:
     """Trials as processes of this machine, some at a time, which share its cores.
 
@@ -72,7 +97,7 @@ class Local:
     def __init__(self, workers: int, retries: int) -> None:
         self.slots, self._retries = workers, retries
         self._todo: queue.SimpleQueue[tuple[int, Request]] = queue.SimpleQueue()
-        self._told: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
+        self._events = Events()
         self._orders: dict[int, str] = {}
         for place in range(workers):
             cores = _share(place, workers)
@@ -88,7 +113,7 @@ class Local:
 
     def next(self) -> tuple[int, Event]:
         """See `Executor`."""
-        return self._told.get()
+        return self._events.next()
 
     def close(self) -> None:
         """Nothing to do: trials end with the process that holds their stdin."""
@@ -96,14 +121,11 @@ class Local:
     def _work(self, cores: set[int]) -> None:
         while True:
             number, request = self._todo.get()
-            tell, order = partial(self._tell, number), partial(self._order, number)
+            tell, order = partial(self._events.put, number), partial(self._order, number)
             tell(attend(request, tell, order, self._retries, cores))
 
     def _order(self, number: int) -> str:
         return self._orders.get(number, "go")
-
-    def _tell(self, number: int, event: Event) -> None:
-        self._told.put((number, event))
 
 
 def _share(place: int, workers: int) -> set[int]:
@@ -185,7 +207,7 @@ def _converse(
             event = json.loads(line)
         except ValueError:  # it died in the middle of a line
             break
-        if event["event"] in ("finished", "error"):
+        if event["event"] in LAST:
             last = event
             break
         tell(event)

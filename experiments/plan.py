@@ -16,8 +16,11 @@ from .spec import Spec, check, load
 MAX_RUNS = 10_000
 # These decide nothing that is trained: the same run may be told of otherwise, be one of another
 # grid, or be measured anew from its predictions.
-_TOLD = {"title", "reported", "tracking", "tensorboard"}
+_TOLD = {"title", "reported", "tracking", "tensorboard", "evaluation"}
 _OF_MANY: dict[str, Any] = {"grid": {}, "search": None, "executor": {}, "quick": {}}
+
+
+NOT_DECISIVE = _TOLD | set(_OF_MANY)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class Plan:
     @property
     def decisive(self) -> str:
         """All that decides the weights, but for the data, as one text."""
-        told = _TOLD | set(_OF_MANY) | {"evaluation"}
-        return json.dumps(self.spec.model_dump(mode="json", exclude=told), sort_keys=True)
+        kept = self.spec.model_dump(mode="json", exclude=NOT_DECISIVE)
+        return json.dumps(kept, sort_keys=True)
 
     def place(self, *key: str | int) -> str:
         """Where a key of the spec stands, as messages begin: `spec.yaml:12: training.epochs`."""
@@ -83,18 +86,22 @@ def plans(path: Path, overrides: Sequence[str] = (), quick: bool = False) -> lis
     count = len(spec.backends) * len(spec.seeds) * _size(spec)
     if count > MAX_RUNS:
         raise SpecError(f"{path} asks for {count} runs; {MAX_RUNS} at most.")
-    name = path.stem + "-quick" * quick
     found: list[Plan] = []
     wrong: dict[str, None] = {}
     for point in _points(spec, text):
         try:
-            found += _at(point, name, spec, text)
+            found += _at(point, name_of(path, quick), spec, text)
         except SpecError as error:
             wrong.update(dict.fromkeys(str(error).splitlines()))
     if wrong:
         raise SpecError("\n".join(wrong))
     _refuse_twins(found, path)
     return found
+
+
+def name_of(path: Path, quick: bool) -> str:
+    """What the folder of a spec's runs is called."""
+    return path.stem + "-quick" * quick
 
 
 def axes(path: Path, given: Sequence[str], overrides: Sequence[str], quick: bool) -> list[str]:
@@ -179,8 +186,8 @@ def _refuse_twins(found: list[Plan], path: Path) -> None:
         twin = seen.setdefault(plan.decisive, plan)
         if twin is not plan:
             raise SpecError(
-                f"{path} asks for the same run twice: {_words(twin)}, and {_words(plan)}. "
-                "Leave one of them out."
+                f"{path} asks for the same run twice: {_words(twin)}, and {_words(plan)}. Leave "
+                "one of them out; what is only told or measured makes no other run."
             )
 
 

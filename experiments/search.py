@@ -30,16 +30,40 @@ def run(asked: Request, tell: Listener) -> list[Trial]:
     Arguments, result and errors are those of `sweep.run`; `BackendUnavailable` also means that
     Optuna is missing.
     """
-    spec, _ = load(Path(asked.spec), asked.overrides, asked.quick)
-    if spec.search is None:
-        raise SpecError(f"{asked.spec} has no section `search`.")
-    name = plan.plans(Path(asked.spec), asked.overrides, asked.quick)[0].name
-    with opened(Path(asked.out) / name, spec, tell) as ledger:
+    spec = check(asked)
+    assert spec.search is not None, "see `check`"
+    folder = Path(asked.out) / plan.name_of(Path(asked.spec), asked.quick)
+    with opened(folder, spec, tell) as ledger:
         tell(None, {"event": "sweep", "trials": spec.search.trials})
-        study = _study(spec, Path(asked.out) / name / JOURNAL)
+        study = _study(spec, folder / JOURNAL)
         with connected(spec) as executor:
             _Driver(spec, spec.search, asked, ledger, study, executor).finish()
     return ledger.in_order
+
+
+def check(asked: Request) -> Spec:
+    """The spec of a search, once it is known that both ends of every range can be run.
+
+    Raises:
+        SpecError: it has no section `search`, or a parameter cannot be what the search may make it.
+    """
+    spec, _ = load(Path(asked.spec), asked.overrides, asked.quick)
+    if spec.search is None:
+        raise SpecError(f"{asked.spec} has no section `search`.")
+    ends = {key: _ends(parameter) for key, parameter in spec.search.parameters.items()}
+    first = {key: values[0] for key, values in ends.items()}
+    for point in [first] + [{**first, key: end} for key in ends for end in ends[key][1:]]:
+        plan.plans(Path(asked.spec), _overrides(asked, point), asked.quick)
+    return spec
+
+
+def _ends(parameter: Range | list[Any]) -> list[Any]:
+    return parameter if isinstance(parameter, list) else [parameter.low, parameter.high]
+
+
+def _overrides(asked: Request, values: dict[str, Any]) -> tuple[str, ...]:
+    """The spec of one trial: a grid of one point in place of the search."""
+    return (*asked.overrides, "search=null", f"grid={json.dumps([values])}")
 
 
 def _study(spec: Spec, journal: Path) -> Any:
@@ -115,8 +139,7 @@ class _Driver:
         values = {key: _suggested(trial, key, r) for key, r in self._search.parameters.items()}
         self._going[number] = trial
         self._ledger.add(Trial(number, values))
-        overrides = (*self._asked.overrides, "search=null", f"grid={json.dumps([values])}")
-        lockstep = self._search.pruner is not None
+        overrides, lockstep = _overrides(self._asked, values), self._search.pruner is not None
         request = replace(self._asked, overrides=overrides, number=0, lockstep=lockstep)
         self._executor.submit(number, request)
 
@@ -160,8 +183,8 @@ class _Driver:
 
 def _suggested(trial: Any, key: str, parameter: Range | list[Any]) -> Any:
     if isinstance(parameter, list):
-        place = trial.suggest_categorical(key, [json.dumps(value) for value in parameter])
-        return json.loads(place)
+        # as JSON, for Optuna keeps plain values only
+        return json.loads(trial.suggest_categorical(key, [json.dumps(one) for one in parameter]))
     suggest = trial.suggest_int if parameter.whole else trial.suggest_float
     return suggest(key, parameter.low, parameter.high, log=parameter.log)
 

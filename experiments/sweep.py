@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import DataError, Interrupted, RunHeld
 from . import data, executors, provenance, runner
-from .executors import Event, Executor
+from .executors import LAST, Event, Executor
 from .finished import STUDY
 from .plan import Plan, plans
 from .run import RunDirectory, lease
@@ -70,7 +70,7 @@ class Ledger:
             code = 0 if state == "pruned" else event["exit_code"]
             self._change(number, state=state, error=event["message"], exit_code=code)
         self._tell(number, event)
-        return kind in ("finished", "error")
+        return kind in LAST
 
     def _change(self, number: int, **facts: Any) -> None:
         self.trials[number] = replace(self.trials[number], **facts)

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from ..errors import Pruned, RadZooError, RunHeld
 
+Tell = Callable[[dict[str, Any]], None]
 PATIENCE_S = 600  # an orphan of a killed driver ends after the batch it is in
 _LOOK_EVERY_S = 0.5
 
@@ -53,14 +54,15 @@ def main() -> None:
     for number in signal.SIGTERM, signal.SIGINT:  # a driver in the background has us ignore it
         signal.signal(number, signal.default_int_handler)
     stdin = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115  a thread reads on
+    tell = _protocol()
     request = Request(**json.loads(stdin.readline()))
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(stdin, orders), daemon=True).start()
     try:
-        _tell({"event": "finished", **_do(request, orders)})
+        tell({"event": "finished", **_do(request, orders, tell)})
     except RadZooError as error:
         told = {"kind": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
-        _tell({"event": "error", **told})
+        tell({"event": "error", **told})
 
 
 def _listen(stdin: IO[bytes], orders: "queue.SimpleQueue[str]") -> None:
@@ -69,26 +71,29 @@ def _listen(stdin: IO[bytes], orders: "queue.SimpleQueue[str]") -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _tell(event: dict[str, Any]) -> None:
-    print(json.dumps(event), flush=True)  # noqa: T201  this is the protocol
+def _protocol() -> Tell:
+    """Keep stdout for events: what a plug-in prints goes to stderr."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return lambda event: print(json.dumps(event), file=out, flush=True)
 
 
-def _do(request: Request, orders: "queue.SimpleQueue[str]") -> dict[str, Any]:
+def _do(request: Request, orders: "queue.SimpleQueue[str]", tell: Tell) -> dict[str, Any]:
     from . import plan, runner
 
     found = plan.plans(Path(request.spec), request.overrides, request.quick)[request.number]
-    listener = _in_lockstep(orders) if request.lockstep else _tell
+    listener = _in_lockstep(orders, tell) if request.lockstep else tell
     outcome = _when_free(lambda: runner.run(found, Path(request.out), listener))
     return {"folder": str(outcome.path), "was_done": outcome.was_done}
 
 
-def _in_lockstep(orders: "queue.SimpleQueue[str]") -> Callable[[dict[str, Any]], None]:
-    def tell(event: dict[str, Any]) -> None:
-        _tell(event)
+def _in_lockstep(orders: "queue.SimpleQueue[str]", tell: Tell) -> Tell:
+    def wait(event: dict[str, Any]) -> None:
+        tell(event)
         if event["event"] == "epoch" and orders.get() == "prune":
             raise Pruned(f"Ended after epoch {event['epoch']}: other trials promise more.")
 
-    return tell
+    return wait
 
 
 def _when_free(run: Callable[[], Any]) -> Any:

@@ -109,3 +109,18 @@ def test_a_range_that_cannot_be_searched_is_refused(place):
     done = place.run("sweep", "found.yaml", "--set", change)
     assert done.returncode == 2
     assert "low must be below high; got 5 and 5" in done.stderr
+
+
+def test_both_ends_of_every_range_are_tried_against_the_spec_before_the_first_trial(place):
+    change = "search.parameters={training.batch_size: {low: 0, high: 8}}"
+    for more in ([], ["--dry-run"]):
+        done = place.run("sweep", "found.yaml", "--set", change, "--out", "none", *more)
+        assert done.returncode == 2
+        assert "training.batch_size: should be greater than 0; got 0" in done.stderr
+    assert not (place.path / "none").exists()
+
+
+def test_a_dry_run_says_what_would_be_searched(place):
+    done = place.run("sweep", "found.yaml", "--dry-run", "--out", "none")
+    assert "A search of 5 trials over training.optimizer.learning_rate, " in done.stdout
+    assert not (place.path / "none").exists()

@@ -8,6 +8,8 @@ import pytest
 from disturbances import descendants, ends
 from sweeps import SMALL, TWELVE, of, sweep
 
+from radzoo.experiments import executors
+
 FAILING = SMALL + "grid: {training.optimizer.learning_rate: [1.0e+300, 0.05]}\n"
 
 
@@ -89,3 +91,23 @@ def test_two_sweeps_of_one_spec_do_not_run_at_once(place):
     assert second.returncode == 2
     assert "is being swept by another process" in second.stderr
     assert first.returncode == 0
+
+
+def test_nothing_is_heard_of_a_trial_after_its_end():
+    events = executors.Events()
+    for number, kind in ((0, "run"), (1, "run"), (0, "finished"), (0, "epoch"), (1, "error")):
+        events.put(number, {"event": kind})
+    heard = [events.next() for _ in range(4)]
+    assert [(number, event["event"]) for number, event in heard] == [
+        (0, "run"), (1, "run"), (0, "finished"), (1, "error"),
+    ]  # fmt: skip
+
+
+def test_what_a_plug_in_prints_does_not_disturb_its_trial(place):
+    (place.path / "loud.py").write_text(
+        "print('noise')\ndef net(keras, classes, input_shape=(64, 64, 1)): ...\n"
+    )
+    place.write(loud=SMALL.replace("tiny_cnn", "'loud:net'"))
+    done = place.run("sweep", "loud.yaml", "--out", "loud")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 run: 1 finished" in done.stdout
