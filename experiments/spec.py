@@ -1,12 +1,10 @@
 """What a YAML spec may say. One class per section, in the order of the data flow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -20,29 +18,15 @@ from pydantic import (
 from .. import zoo
 from ..backends import devices
 from ..backends import registry as backend_table
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError
 from ..preprocessing import registry as datasets
-from ..preprocessing import steps
 from . import problems, source
-from .optimizers import OPTIMIZERS
+from .named import Optimizer, Step, known
 from .options import checked
 from .section import Section, Seed, Share
 from .study import Executor, Grid, Search
 
 Monitor = Literal["val_loss", "val_accuracy", "val_roc_auc"]
-
-
-def _known(lookup: Any) -> AfterValidator:
-    """Refuse a name that a registry does not know, with the nearest ones."""
-
-    def check(name: str) -> str:
-        try:
-            lookup(name)
-        except UnknownName as error:
-            raise ValueError(str(error)) from None
-        return name
-
-    return AfterValidator(check)
 
 
 class Split(Section):
@@ -67,7 +51,7 @@ class Dataset(Section):
     `split: given` takes the sides that the dataset's own `split` column gives.
     """
 
-    name: Annotated[str, _known(datasets.get)]
+    name: Annotated[str, known(datasets.get)]
     options: dict[str, Any] = {}
     patient: Literal["patient"] | None = "patient"
     split: Split | Literal["given"] = Split()
@@ -79,36 +63,6 @@ class Dataset(Section):
         if "name" not in info.data:
             return options
         return checked(datasets.get(info.data["name"]).factory, options)
-
-
-def _named(value: Any, lookup: Any, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Check `name` or `{name: ..., option: ...}`, where options stand beside the name."""
-    given = {"name": value} if isinstance(value, str) else value
-    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
-        raise ValueError("must be a name, or {name: ..., and its options}")
-    try:
-        function = lookup(given["name"])
-    except UnknownName as error:
-        raise ValueError(str(error)) from None
-    options = {key: option for key, option in given.items() if key != "name"}
-    return {"name": given["name"], **checked(function, options, leave_out)}
-
-
-def _step(value: Any) -> dict[str, Any]:
-    return _named(value, lambda name: steps.get(name).function, leave_out=("image",))
-
-
-def _optimizer(value: Any) -> dict[str, Any]:
-    def lookup(name: str) -> Any:
-        if name not in OPTIMIZERS:
-            raise UnknownName("optimiser", name, OPTIMIZERS)
-        return OPTIMIZERS[name]
-
-    return _named(value, lookup)
-
-
-Step = Annotated[dict[str, Any], BeforeValidator(_step)]
-Optimizer = Annotated[dict[str, Any], BeforeValidator(_optimizer)]
 
 
 class Augmentation(Section):
@@ -128,7 +82,7 @@ class Model(Section):
     `weights` is null, "imagenet", or the path of a weights file.
     """
 
-    architecture: Annotated[str, _known(zoo.get)]
+    architecture: Annotated[str, known(zoo.get)]
     options: dict[str, Any] = {}
     weights: str | None = None
 
@@ -228,7 +182,7 @@ class Spec(Section):
     training: Training
     evaluation: Evaluation = Evaluation()
     backends: Annotated[
-        tuple[Annotated[str, _known(backend_table.get)], ...], Field(min_length=1)
+        tuple[Annotated[str, known(backend_table.get)], ...], Field(min_length=1)
     ] = ("tensorflow",)
     device: str = "auto"
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
