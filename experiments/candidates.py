@@ -74,7 +74,7 @@ def group(found: Found) -> list[Candidate]:
 def differing(specs: Sequence[Mapping[str, Any]]) -> list[str]:
     """The dotted keys whose values are not the same in all specs."""
     keys = dict.fromkeys(key for spec in specs for key in spec)
-    return [key for key in keys if len({_text(spec.get(key)) for spec in specs}) > 1]
+    return [key for key in keys if len({text(spec.get(key)) for spec in specs}) > 1]
 
 
 def _refuse_other_images(runs: Sequence[Finished]) -> None:
@@ -131,7 +131,7 @@ def _named(
         apart = [key for key in keys if key in differing(alike)] if own else keys
         said: dict[str, str] = {}
         for key in apart:
-            said[key if _short(key) in said else _short(key)] = _text(spec.get(key))
+            said[key if _short(key) in said else _short(key)] = text(spec.get(key))
         words = [f"{key} {value}" for key, value in said.items()]
         names.append(", ".join([str(own), *words] if own else words) or _plain(spec))
         settings.append({**({"configuration": str(own)} if own else {}), **said})
@@ -158,7 +158,7 @@ def _telling(specs: Sequence[Mapping[str, Any]], first: Finished) -> list[str]:
 def _differs_within(key: str, name: str, specs: Sequence[Mapping[str, Any]]) -> bool:
     values: dict[str, set[str]] = {}
     for spec in specs:
-        values.setdefault(_text(spec.get(name)), set()).add(_text(spec.get(key)))
+        values.setdefault(text(spec.get(name)), set()).add(text(spec.get(key)))
     return any(len(found) > 1 for found in values.values())
 
 
@@ -169,7 +169,8 @@ def _short(key: str) -> str:
     return {"backends": "backend"}.get(last, last).replace("_", " ")
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value of a spec as people write it; a list of one is its item."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, str):
@@ -178,7 +179,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(spec: Mapping[str, Any]) -> str:
-    return f"{_text(spec.get('model.architecture'))} on {_text(spec.get('backends'))}"
+    return f"{text(spec.get('model.architecture'))} on {text(spec.get('backends'))}"
 
 
 def _natural(name: str) -> list[tuple[bool, float, str]]:

@@ -1,7 +1,6 @@
 """The tables of a comparison: what stands in each cell."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..evaluation import Replicated
 from . import candidates
@@ -73,7 +72,7 @@ def settings(comparison: Comparison) -> Table | None:
     if not keys:
         return None
     rows = [
-        [Cell(row.name), *(Cell(_given(row.candidate.spec.get(key))) for key in keys)]
+        [Cell(row.name), *(Cell(candidates.text(row.candidate.spec.get(key))) for key in keys)]
         for row in comparison.rows
     ]
     return Table(["Configuration", *keys], rows)
@@ -140,10 +139,6 @@ def _reported(row: Row, source: str) -> Cell:
     if _source(row) != source:
         return Cell("")
     return Cell("; ".join(f"{label(name)} {value:g}" for name, value in reported(row).items()))
-
-
-def _given(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _p(value: float | None) -> str:
