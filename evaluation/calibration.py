@@ -114,7 +114,9 @@ def _error(sample: Sample, binned: _Binned) -> Estimate:
     """
     gaps, resampled = _gaps(binned.totals[None])[0], _gaps(binned.resampled)
     value = float(np.abs(gaps).sum())
-    low, high = sample.bootstrap.percentiles(np.abs(resampled).sum(axis=1))
+    low, high = sample.bootstrap.percentiles(
+        np.abs(resampled).sum(axis=1), max(2, sample.predictions.patient_count)
+    )
     chance = np.abs(resampled - gaps).sum(axis=1)
     by_chance = value <= np.quantile(chance, sample.bootstrap.confidence)
     least = 0.0 if by_chance else max(0.0, min(value, 2 * value - high))

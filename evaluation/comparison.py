@@ -130,13 +130,13 @@ def _interval(
     kept = int(np.isfinite(apart).sum())
     if few or not kept:
         return None, None, "none", f"no interval: {few or 'no resample has both classes'}"
-    low, high = first.bootstrap.percentiles(apart)
+    low, high = first.bootstrap.percentiles(apart, first.configuration.images.patient_count)
     if high - low <= _NO_WIDTH:
         note = "no interval: every resample gives the same difference, which is not certainty"
         return None, None, "none", note
     lost = len(apart) - kept
     note = f"{lost} of {len(apart)} resamples lacked a class and were left out" if lost else ""
-    method = f"paired patient bootstrap, percentile, {len(apart)} resamples"
+    method = f"paired patient bootstrap, expanded percentile, {len(apart)} resamples"
     return low, high, method, note
 
 

@@ -98,7 +98,7 @@ def _banded(
     patients = predictions.patient_count
     draws = bootstrap.draws(patients, len(predictions))
     curves = np.array([drawn(weights) for draw in draws for weights in draw.T])
-    low, high = bootstrap.band(curves)
+    low, high = bootstrap.band(curves, patients)
     kept = int(np.isfinite(curves).all(axis=1).sum())
     note = _note(predictions, kept, bootstrap.resamples)
     if not note and not (high - low).any():

@@ -93,7 +93,7 @@ def decision_curve(
     images = np.bincount(predictions.patient_codes).astype(float)[:, None]
     benefit = called[:, 1] - _GRID / (1 - _GRID) * called[:, 0]
     sums = bootstrap.sums(np.hstack([benefit, images]))
-    low, high = bootstrap.band(sums[:, :-1] / sums[:, -1:])
+    low, high = bootstrap.band(sums[:, :-1] / sums[:, -1:], predictions.patient_count)
     share, total = predictions.positives / len(predictions), len(predictions)
     everyone = share - (1 - share) * _GRID / (1 - _GRID)
     return DecisionCurve(

@@ -89,11 +89,11 @@ class Sample:
         kept = int(np.isfinite(resampled).sum())
         if alone or not kept:
             return self._estimate(value, None, "none", f"no interval: {alone or 'no resample'}")
-        low, high = self.bootstrap.percentiles(resampled)
+        low, high = self.bootstrap.percentiles(resampled, self.predictions.patient_count)
         if high - low <= NO_WIDTH:
             other = fallback()
             return self._estimate(value, other.bounds, other.method, other.note)
-        method = f"patient bootstrap, percentile, {len(resampled)} resamples"
+        method = f"patient bootstrap, expanded percentile, {len(resampled)} resamples"
         return self._estimate(value, (low, high), method, _left_out(len(resampled), kept))
 
     def bounded(

@@ -59,10 +59,11 @@ def _difference(name: str, internal: Measured, external: Measured) -> Difference
         methods = " and ".join(found.method for found in sides.values())
         return _with_interval(value, (low, high), f"square-and-add of two intervals: {methods}")
     apart = resampled[1] - resampled[0]
-    method = f"two independent patient bootstraps, percentile, {len(apart)} resamples"
+    method = f"two independent patient bootstraps, expanded percentile, {len(apart)} resamples"
     lost = int(np.isnan(apart).sum())
     note = f"{lost} of {len(apart)} resamples lacked a class and were left out" if lost else ""
-    return _with_interval(value, internal.bootstrap.percentiles(apart), method, note)
+    fewer = min(side.configuration.images.patient_count for side in (internal, external))
+    return _with_interval(value, internal.bootstrap.percentiles(apart, fewer), method, note)
 
 
 def _is_flat(resampled: NDArray[np.float64]) -> bool:

@@ -211,13 +211,14 @@ def _interval(measured: Measured, name: str) -> _Interval:
     """Bounds, method and note."""
     resampled = measured.resampled[name]
     kept = int(np.isfinite(resampled).sum())
-    if few_patients(measured.configuration.images) or not kept:
+    images = measured.configuration.images
+    if few_patients(images) or not kept:
         return _of_each_seed(measured, name)
-    low, high = measured.bootstrap.percentiles(resampled)
+    low, high = measured.bootstrap.percentiles(resampled, images.patient_count)
     if high - low <= _NO_WIDTH:
         return _of_each_seed(measured, name)
     mean = " of the mean over seeds" if measured.configuration.seeds > 1 else ""
-    method = f"patient bootstrap{mean}, percentile, {len(resampled)} resamples"
+    method = f"patient bootstrap{mean}, expanded percentile, {len(resampled)} resamples"
     lost = len(resampled) - kept
     note = f"{lost} of {len(resampled)} resamples lacked a class and were left out" if lost else ""
     return low, high, method, note

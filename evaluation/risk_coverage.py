@@ -61,7 +61,7 @@ def risk_coverage(
     curves = np.vstack([_curves(*ranked.cumulated(draw)) for draw in draws])
     risk = _curves(*ranked.cumulated(np.ones((patients, 1))))[0]
     note = "" if patients > 1 else "the band means nothing: the images are of one patient only"
-    return RiskCoverageCurve(_GRID, risk, *bootstrap.band(curves), note)
+    return RiskCoverageCurve(_GRID, risk, *bootstrap.band(curves, patients), note)
 
 
 def area_under_risk(

@@ -60,7 +60,7 @@ def _errors(bootstrap: Bootstrap, wrong: _Array, images: _Array) -> Errors:
     sums = bootstrap.sums(np.hstack([wrong, images[:, None]]))
     drawn = sums[:, -1:]
     rates = np.divide(sums[:, :-1], drawn, out=np.full(sums[:, :-1].shape, np.nan), where=drawn > 0)
-    low, high = bootstrap.band(rates)
+    low, high = bootstrap.band(rates, len(images))
     return Errors(wrong.sum(axis=0), low * images.sum(), high * images.sum())
 
 

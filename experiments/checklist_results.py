@@ -33,7 +33,7 @@ def uncertainty(evidence: Evidence) -> str:
     metrics = evidence.metrics
     unit = "patients" if metrics["patients_known"] else "images (patients are not known)"
     return (
-        f"{metrics['confidence']:.0%} intervals by the bootstrap over {unit}, percentile, "
+        f"{metrics['confidence']:.0%} intervals by the bootstrap over {unit}, expanded percentile, "
         f"{metrics['resamples']:,} resamples; score intervals (Wilson, Newcombe) where every "
         "resample is alike. No hypothesis was tested."
     )

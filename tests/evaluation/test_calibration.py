@@ -233,6 +233,6 @@ def test_the_interval_of_the_error_is_that_of_a_loop_over_patients_mirrored_at_t
         bins = [gaps[probabilities[images] == one].sum() for one in (0.2, 0.6, 0.9)]
         values.append(np.abs(bins).sum() / len(images))
     found = reliability(predictions, Bootstrap(200)).ece
-    low, high = np.quantile(values, [0.025, 0.975])
+    low, high = np.quantile(values, Bootstrap().ends(15))
     assert found.value == pytest.approx((8 * 0.9 + 12 * 0.8 + 10 * 0.6) / 30)
     assert (found.low, found.high) == pytest.approx((2 * found.value - high, 2 * found.value - low))

@@ -49,8 +49,13 @@ def test_seeds_are_averaged_within_each_resample_of_patients():
             roc_auc_score(one.labels, one.probabilities, sample_weight=weight) for one in seeds
         ]
         looped.append(np.mean(drawn))
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(looped, [0.025, 0.975])))
-    assert found.method == "patient bootstrap of the mean over seeds, percentile, 200 resamples"
+    assert (found.low, found.high) == pytest.approx(
+        tuple(np.quantile(looped, Bootstrap().ends(40)))
+    )
+    assert (
+        found.method
+        == "patient bootstrap of the mean over seeds, expanded percentile, 200 resamples"
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,8 @@ def test_a_difference_is_that_of_the_same_patients_drawn_for_both(metric, of):
     assert found.value == pytest.approx(
         of(one.labels, one.probabilities, None) - of(other.labels, other.probabilities, None)
     )
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(apart, [0.025, 0.975])))
+    bounds = np.quantile(apart, Bootstrap().ends(40))
+    assert (found.low, found.high) == pytest.approx(tuple(bounds))
     assert (found.p_value, found.test) == (None, "none")
 
 

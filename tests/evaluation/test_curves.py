@@ -61,7 +61,7 @@ def test_the_band_of_the_roc_curve_is_that_of_a_plain_loop(predictions):
             predictions.labels[images], predictions.probabilities[images], drop_intermediate=False
         )
         curves.append(np.interp(curve.false_positive_rate, rate, sensitivity))
-    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    low, high = np.quantile(curves, Bootstrap().ends(people), axis=0)
     np.testing.assert_allclose(curve.low, low)
     np.testing.assert_allclose(curve.high, high)
 

@@ -50,7 +50,7 @@ def test_the_interval_is_that_of_a_loop_over_patients_and_the_band_is_the_same()
         called, ill = probabilities[images] >= 0.3, labels[images] == 1
         values.append((called & ill).mean() - 3 / 7 * (called & ~ill).mean())
     found, curve = at(predictions, 0.3).model, decision_curve(predictions, resamples=200)
-    expected = np.quantile(values, [0.025, 0.975])
+    expected = np.quantile(values, Bootstrap().ends(people))
     assert (found.low, found.high) == pytest.approx(tuple(expected))
     assert (curve.low[29], curve.high[29]) == pytest.approx(tuple(expected))
 

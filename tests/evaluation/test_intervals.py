@@ -74,3 +74,18 @@ def test_nothing_is_claimed_of_an_unusable_setting():
         Bootstrap(resamples=0)
     with pytest.raises(ValueError, match="between 0 and 1; got 95"):
         Bootstrap(confidence=95)
+
+
+@pytest.mark.parametrize(
+    ("patients", "t", "tail"),
+    [(2, 12.7062, 0.0), (10, 2.2622, 0.00855), (60, 2.0010, 0.02180), (10**6, 1.9600, 0.025)],
+)
+def test_the_ends_of_an_interval_are_those_of_students_t_widened_by_what_resampling_loses(
+    patients, t, tail
+):
+    # Student's t as tables have it for patients - 1 degrees of freedom, at 97.5 %
+    reach = t * np.sqrt(patients / (patients - 1))
+    low, high = Bootstrap().ends(patients)
+    assert low == pytest.approx(norm.cdf(-reach), abs=2e-6)
+    assert low == pytest.approx(tail, abs=5e-6)
+    assert high == 1 - low

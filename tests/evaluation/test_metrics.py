@@ -50,7 +50,7 @@ def test_every_estimate_states_its_method_and_its_counts(clustered):
     found = measure(clustered, **FEW)
     assert tuple(found) == NAMES
     for estimate in found.values():
-        assert "patient bootstrap, percentile, 300 resamples" in estimate.method
+        assert "patient bootstrap, expanded percentile, 300 resamples" in estimate.method
         assert (estimate.images, estimate.patients) == (300, clustered.patient_count)
         assert estimate.positives == clustered.positives
         assert estimate.low <= estimate.value <= estimate.high
@@ -84,7 +84,9 @@ def test_value_and_interval_are_those_of_scikit_learn_in_a_loop_over_patients(cl
         images = np.concatenate([rows[patient] for patient in drawn])
         values.append(metric(clustered.labels[images], clustered.probabilities[images]))
     assert found.value == pytest.approx(metric(clustered.labels, clustered.probabilities))
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
+    assert (found.low, found.high) == pytest.approx(
+        tuple(np.quantile(values, Bootstrap().ends(clustered.patient_count)))
+    )
 
 
 def test_copies_of_an_image_of_the_same_patient_do_not_narrow_the_interval(clustered):

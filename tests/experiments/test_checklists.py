@@ -170,7 +170,7 @@ def test_what_is_filled_is_what_the_run_holds(run):
         "26": "the epoch with the best val_roc_auc were kept. Training was to stop after 7 epochs",
         "27": "one model, trained with the seed 11",
         "28": "threshold 0.5 is 0.5, set beforehand",
-        "29": "95% intervals by the bootstrap over patients, percentile, 50 resamples",
+        "29": "95% intervals by the bootstrap over patients, expanded percentile, 50 resamples",
         "32": "50 images, 40 patients, 20 'malignant'",
         "37": f"test: ROC AUC {interval}",
         "42": "Command: python cli.py run a.yaml",

@@ -97,7 +97,7 @@ def test_the_verdict_is_said_plainly(folder, measured):
 
 def test_each_number_carries_its_method(folder, measured):
     text = words(report.render(folder, measured, MANIFEST))
-    assert "a patient bootstrap, percentile, 50 resamples" in text
+    assert "a patient bootstrap, expanded percentile, 50 resamples" in text
 
 
 def test_synthetic_data_are_announced_and_real_ones_are_not(folder, measured):
