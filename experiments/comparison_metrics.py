@@ -75,8 +75,9 @@ def batch_size(comparison: Comparison, folder: Path) -> list[Path]:
 
 def _group(row: Row) -> str:
     """The first setting, by which the others are put side by side."""
-    first = list(row.candidate.settings.items())[:1]
-    return f"{first[0][0]} {first[0][1]}" if first else row.name
+    for key, value in row.candidate.settings.items():
+        return value if key == "configuration" else f"{key} {value}"
+    return row.name
 
 
 def _kind(row: Row) -> str:

@@ -132,13 +132,15 @@ def _count(found: Replicated) -> str:
 
 
 def _source(row: Row) -> str:
-    return str(row.reported.get("source", "reported")) if reported(row) else ""
+    return str(row.reported.get("source", "reported")) if row.reported else ""
 
 
 def _reported(row: Row, source: str) -> Cell:
     if _source(row) != source:
         return Cell("")
-    return Cell("; ".join(f"{label(name)} {value:g}" for name, value in reported(row).items()))
+    words = {name: f"{value:g}" for name, value in reported(row).items()}
+    words |= {k: v for k, v in row.reported.items() if isinstance(v, str) and k != "source"}
+    return Cell("; ".join(f"{label(name)} {text}" for name, text in words.items()))
 
 
 def _p(value: float | None) -> str:

@@ -454,3 +454,11 @@ def test_a_folder_that_cannot_be_written_is_told(study, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"cannot be written: .* Choose another folder with --out"):
         comparison_page.write(study.found(), tmp_path / "file" / "comparison")
+
+
+def test_what_a_paper_gives_in_words_stands_there_too(study):
+    study.add("sigmoid-0")
+    study.reported("sigmoid-0", source="thesis", accuracy="about 0.10 lower", roc_auc=0.9)
+    table = tables.main(study.found())
+    cell = table.rows[0][table.head.index("thesis")]
+    assert cell.text == "ROC AUC 0.9; Accuracy about 0.10 lower"
