@@ -15,7 +15,7 @@ cntk: .venv/.demo
 	$(BIN)/python cli.py backends install cntk
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/.test
 	$(BIN)/python -m ruff check .
@@ -32,7 +32,7 @@ check: .venv/.test
 
 .venv/.test: pyproject.toml constraints.txt | .venv/.made
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
-		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard]' --group test
+		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard,explain]' --group test
 	touch .venv/.demo $@
 
 .venv/.made:
