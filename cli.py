@@ -11,6 +11,7 @@ from radzoo.commands import (
     compare,
     data,
     evaluate,
+    explain,
     models,
     output,
     report,
@@ -37,7 +38,7 @@ for _command in (
     bench.bench,
 ):
     app.command()(_command)
-for _group in (models, data, backends):
+for _group in (models, data, backends, explain):
     app.add_typer(_group.app, name=_group.app.info.name)
 
 

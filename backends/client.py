@@ -39,7 +39,8 @@ class Worker:
         """Send one request and wait for its reply.
 
         Args:
-            verb: "describe", "build", "train", "predict", "benchmark" or "gradients".
+            verb: "describe", "build", "train", "predict", "benchmark", "gradients" or
+                "activations".
             listener: called with every event on the way to the reply.
             arguments: JSON values; arrays travel as paths of files.
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError, RunError
+from ..errors import DataError
 from ..preprocessing import Dataset
-from . import data, finished, overlap, requests
+from . import data, finished, overlap
 from .data import Cohort
 from .finished import Finished
 from .overlap import Overlap
@@ -86,7 +86,7 @@ def prepare(asked: Asked, dataset: Dataset) -> Pair:
     """
     run = finished.one(asked.run)
     _check_classes(run, dataset)
-    _check_weights(run)
+    run.checked_weights()
     overrides = [f"backends=[{asked.backend}]"] if asked.backend else []
     overrides += [f"device={asked.device}"] if asked.device else []
     (plan,) = plans(run.folder / "spec.yaml", overrides)
@@ -105,16 +105,3 @@ def _check_classes(run: Finished, dataset: Dataset) -> None:
         f"positive one last: --set 'classes={{{mapping}}}'. Where it has no such option, list its "
         "images in a CSV and take the dataset `table`."
     )
-
-
-def _check_weights(run: Finished) -> None:
-    path, expected = run.folder / "weights.safetensors", run.manifest.get("weights_sha256")
-    try:
-        found = requests.digest(path)
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}.") from error
-    if found != expected:
-        raise RunError(
-            f"{path} is not what the run was finished with: its SHA-256 begins {found[:12]}, that "
-            f"in manifest.json {str(expected)[:12]}. Get the file back, or repeat the run."
-        )

@@ -12,6 +12,7 @@ import yaml
 
 from ..errors import RunError
 from ..evaluation import Predictions
+from .requests import digest
 
 STUDY = "study.json"
 
@@ -72,6 +73,24 @@ class Finished:
             table["probability"].to_numpy(),
             table["patient"].where(table["patient"] != "", own),
         )
+
+    def checked_weights(self) -> Path:
+        """`weights.safetensors`, found to be what the run was finished with.
+
+        Raises:
+            RunError: it is not.
+        """
+        path, expected = self.folder / "weights.safetensors", self.manifest.get("weights_sha256")
+        try:
+            found = digest(path)
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror}.") from error
+        if found != expected:
+            raise RunError(
+                f"{path} is not what the run was finished with: its SHA-256 begins {found[:12]}, "
+                f"that in manifest.json {str(expected)[:12]}. Get the file back, or repeat the run."
+            )
+        return path
 
     @property
     def history(self) -> pd.DataFrame:

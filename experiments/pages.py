@@ -6,13 +6,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+HERE = Path(__file__).parent
 _LARGEST_SVG = 600_000  # bytes; beyond it the PNG is the smaller and faster picture
 
 
-def render(template: str, **values: Any) -> str:
-    """A page as HTML; all that is put in is escaped."""
+def render(template: str, *, folder: Path = HERE, **values: Any) -> str:
+    """A page as HTML; all that is put in is escaped. Its template may stand in another folder."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([folder, HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

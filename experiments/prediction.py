@@ -29,11 +29,15 @@ def preprocess(dataset: Dataset, steps: Sequence[Mapping[str, Any]], tell: Liste
     def progress(done: int, of: int) -> None:
         tell({"event": "store", "images": done, "of": of})
 
-    named = [
+    return store.build(dataset, pipeline(steps), store.cache_folder(), progress)
+
+
+def pipeline(steps: Sequence[Mapping[str, Any]]) -> Pipeline:
+    """The preprocessing of a spec as one callable; steps as for `preprocess`."""
+    return Pipeline(
         (step["name"], {key: value for key, value in step.items() if key != "name"})
         for step in steps
-    ]
-    return store.build(dataset, Pipeline(named), store.cache_folder(), progress)
+    )
 
 
 def predict(

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ..errors import RunError
-from . import evidence_tables, external_tables, pages
+from . import evidence_tables, external_tables, heatmap_tables, pages
 from . import report_tables as tables
 
 FIGURES = {
@@ -86,6 +86,7 @@ def render(
         subgroups=tables.subgroups(summary),
         evidence=_evidence(summary),
         figures=dict(_figures(folder / "plots")),
+        audits=_audits(folder),
         data=tables.data(manifest),
         training=tables.training(manifest, spec),
         warnings=_all_warnings(metrics, manifest, summary["patients_known"]),
@@ -105,6 +106,17 @@ def _evidence(summary: Mapping[str, Any]) -> dict[str, Any]:
         "extremes": evidence_tables.extremes(summary),
         "too_many": evidence_tables.too_many(summary),
     }
+
+
+def _audits(folder: Path) -> list[dict[str, Any]]:
+    """Of each heatmap method that was audited: what it is called here, and the table."""
+    return [
+        {
+            "method": f"{audit['method']} (layer {audit['layer']}, grid {audit['grid']})",
+            "table": heatmap_tables.table(audit),
+        }
+        for audit in heatmap_tables.audits(folder)
+    ]
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:

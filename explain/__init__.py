@@ -1,1 +1,4 @@
-"""Why a model says what it says: heatmaps over the image."""
+"""Heatmaps of what a network found where, and how far they can be believed.
+
+`explainer.opened` makes a run ready; `registry` knows the methods.
+"""

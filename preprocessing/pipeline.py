@@ -47,6 +47,22 @@ class Pipeline:
             image = steps.get(name).function(image, **given)
         return np.ascontiguousarray(image, dtype=np.float32)
 
+    def moved(self, mask: np.ndarray) -> np.ndarray:
+        """Bring what is marked in a source image to where the steps bring its pixels.
+
+        Args:
+            mask: bool (rows, columns) of the source image.
+
+        Returns:
+            bool (rows, columns) of the image after the steps: True where at least half of a
+            pixel is marked; of a mark too small for that, where most is. Empty if it was cut off.
+        """
+        image = mask.astype(np.float32)
+        for name, given in self.steps:
+            if steps.get(name).moves_pixels:
+                image = steps.get(name).function(image, **given)
+        return (image > 0) & (image >= min(0.5, image.max(initial=0.0)))
+
     @property
     def key(self) -> str:
         """SHA-256 of what the steps do; equal for options left out and written as default."""

@@ -46,7 +46,8 @@ class Dataset:
         synthetic: whether the images were drawn by a program.
         source, licence: filled in from the registration where empty.
         notes: sentences that a report must carry, such as how many rows were left out.
-        masks: row number -> bool (rows, columns), True on the lesion; None if unknown.
+        masks: row number -> bool (rows, columns), True on the lesion, or None if that image's is
+            not known; None if none is known.
 
     Raises:
         DataError: the table lacks a column, names an image twice, or leaves a class empty.
@@ -62,7 +63,7 @@ class Dataset:
     source: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
-    masks: Callable[[int], np.ndarray] | None = None
+    masks: Callable[[int], np.ndarray | None] | None = None
 
     def __post_init__(self) -> None:
         problems = list(_faults(self))

@@ -28,10 +28,11 @@ class Step:
     name: str
     function: Function
     keeps_levels: bool  # whether every pixel it gives is one that it was given
+    moves_pixels: bool  # whether what is seen changes its place or its size
     summary: str  # first line of the function's docstring
 
 
-def step(*, keeps_levels: bool) -> Callable[[Function], Function]:
+def step(*, keeps_levels: bool, moves_pixels: bool) -> Callable[[Function], Function]:
     """Register the decorated function, whose name becomes the step's name.
 
     Raises:
@@ -46,7 +47,7 @@ def step(*, keeps_levels: bool) -> Callable[[Function], Function]:
                 f"{_STEPS[name].function.__module__} and by {function.__module__}."
             )
         summary = (function.__doc__ or "").strip().partition("\n")[0]
-        _STEPS[name] = Step(name, function, keeps_levels, summary)
+        _STEPS[name] = Step(name, function, keeps_levels, moves_pixels, summary)
         return function
 
     return register
@@ -68,7 +69,7 @@ def get(name: str) -> Step:
     return _STEPS[name]
 
 
-@step(keeps_levels=False)
+@step(keeps_levels=False, moves_pixels=True)
 def resize(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Stretch or shrink to a size in pixels, whatever the image's proportions.
 
@@ -88,7 +89,7 @@ def resize(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return np.clip(grown, 0, 1)
 
 
-@step(keeps_levels=False)
+@step(keeps_levels=False, moves_pixels=False)
 def normalise_brightness(
     image: np.ndarray, low_percentile: float = 1.0, high_percentile: float = 99.0
 ) -> np.ndarray:
@@ -116,7 +117,7 @@ def normalise_brightness(
     return np.clip((image - low) / (high - low), 0, 1).astype(image.dtype)
 
 
-@step(keeps_levels=True)
+@step(keeps_levels=True, moves_pixels=True)
 def crop_centre(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Cut out the middle, of a size in pixels.
 
@@ -132,7 +133,7 @@ def crop_centre(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return image[top : top + rows, left : left + columns]
 
 
-@step(keeps_levels=True)
+@step(keeps_levels=True, moves_pixels=True)
 def crop_border(image: np.ndarray, share: float = 0.05) -> np.ndarray:
     """Cut a share of the rows off top and bottom, and of the columns off left and right.
 
@@ -155,7 +156,7 @@ def crop_border(image: np.ndarray, share: float = 0.05) -> np.ndarray:
     return image[top : height - top, left : width - left]
 
 
-@step(keeps_levels=True)
+@step(keeps_levels=True, moves_pixels=False)
 def grey_to_rgb(image: np.ndarray) -> np.ndarray:
     """Repeat the grey channel three times, as networks trained on photographs expect.
 

@@ -57,17 +57,29 @@ class Adapter:
             "peak_memory_mb": fitter.peak_memory_mb(),
         }
 
-    def gradients(self, model, weights, data, layer, out):
+    def gradients(self, model, weights, data, layer, out, target=None):
         """Write what heatmaps are made of, as `.npz`.
 
         Args:
             layer: its activations are given and differentiated by.
             out: gets `activations` (images, rows, columns, channels) and `gradients`
-                (images, classes, rows, columns, channels) of the scores before the softmax.
+                (images, k, rows, columns, channels).
+            target: {"of": name of the layer that is differentiated, "choices": for each image
+                the numbers of its k outputs}; every score before the softmax if not given.
         """
         fitter = self.fitter(model, load_file(weights))
         feed = Feed(**data)
         images = feed.images(np.arange(len(feed)))
-        activations, by_class = fitter.gradients(layer, images)
-        np.savez(out, activations=activations, gradients=by_class)
+        activations, gradients = fitter.gradients(
+            layer, images, **(target or {"of": "scores", "choices": None})
+        )
+        np.savez(out, activations=activations, gradients=gradients)
+        return {"images": len(images)}
+
+    def activations(self, model, weights, data, layers, out):
+        """Write what layers say, float32 (images, ...) of each by its name, as `.npz`."""
+        fitter = self.fitter(model, load_file(weights))
+        feed = Feed(**data)
+        images = feed.images(np.arange(len(feed)))
+        np.savez(out, **fitter.activations(layers, images))
         return {"images": len(images)}

@@ -41,10 +41,17 @@ class CntkFitter:
         """Probabilities, float32 (batch, classes)."""
         return self._engine.ask("predict", {"images": images})[1]["probabilities"]
 
-    def gradients(self, layer, images):
-        """See `gradients.of_scores`."""
-        found = self._engine.ask("gradients", {"images": images}, layer=layer)[1]
+    def gradients(self, layer, images, of, choices):
+        """See `gradients.of_outputs`."""
+        arrays = {"images": images}
+        if choices is not None:
+            arrays["choices"] = np.asarray(choices, "int32")
+        found = self._engine.ask("gradients", arrays, layer=layer, of=of)[1]
         return found["activations"], found["gradients"]
+
+    def activations(self, layers, images):
+        """See `gradients.activations`."""
+        return self._engine.ask("activations", {"images": images}, layers=layers)[1]
 
     def loss(self, labels, probabilities):
         """Mean loss with the penalties of the layers, as in `step`."""

@@ -98,11 +98,17 @@ class Fitter:
         """Write the weights alone."""
         save_file(values(self.model), path)
 
-    def gradients(self, layer, images):
-        """See `gradients.of_scores`."""
+    def gradients(self, layer, images, of, choices):
+        """See `gradients.of_outputs`."""
         from . import gradients
 
-        return gradients.of_scores(self.model, layer, images)
+        return gradients.of_outputs(self.model, layer, of, images, choices)
+
+    def activations(self, layers, images):
+        """See `gradients.activations`."""
+        from . import gradients
+
+        return gradients.activations(self.model, tuple(layers), images)
 
     def device_of_weights(self):
         """Where the framework says they are."""

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from ... import zoo
 from .. import graph as neutral
 from . import adapter, checkpoints, initial, pretrained
 from .devices import Device
+from .feed import Feed
 from .fitter import Fitter, assign, values
 
 
@@ -74,6 +75,24 @@ class Adapter(adapter.Adapter):
         assign(built, arrays)
         jit_compile = self._jit_compile if jit_compile is None else jit_compile
         return Fitter(built, loss, jit_compile, self._device)
+
+    def keras_vis(self, model, weights, data, method, layer, out):
+        """Write the maps of tf-keras-vis, see `keras_vis.maps`, as `.npy`."""
+        from . import keras_vis
+
+        built = self.fitter(model, load_file(weights)).model
+        feed = Feed(**data)
+        found = keras_vis.maps(built, method, layer, feed.images(np.arange(len(feed))))
+        np.save(out, found)
+        return {"images": len(feed)}
+
+    def keras_vis_patterns(self, model, weights, layer, channels, steps, out):
+        """Write the images of tf-keras-vis, see `keras_vis.patterns`, as `.npy`."""
+        from . import keras_vis
+
+        built = self.fitter(model, load_file(weights)).model
+        np.save(out, keras_vis.patterns(built, layer, channels, steps))
+        return {"images": len(channels)}
 
     def _model(self, model):
         """Build a model; the last one is kept, since compiling it again takes seconds."""

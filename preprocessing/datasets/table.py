@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import DataError
 from .. import digests, labels, paths, readers
+from ..boxes import read as read_boxes
 from ..registry import Dataset, dataset
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ OLDEST = 120  # years
 
 
 @dataset(source="the user's own images, listed in a CSV", licence="as the owner of the images says")
-def table(
+def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
     path: str,
     classes: labels.Classes,
     root: str | None = None,
     columns: dict[str, str] | None = None,
     where: dict[str, labels.Label | list[labels.Label]] | None = None,
     ignore_labels: list[labels.Label] | None = None,
+    boxes: dict[str, str] | None = None,
 ) -> Dataset:
     """Images that a CSV lists with their labels, patients and whatever else is known.
 
@@ -43,6 +45,8 @@ def table(
         where: keep the rows in which each of these columns of the CSV has (one of) these
             values: `{task: cxr_finding}`.
         ignore_labels: labels of rows to leave out; a note counts them.
+        boxes: another CSV with lesions, any number of them an image, a row each: `{path: FILE}`,
+            and its columns where they are not called image, x, y, width and height.
 
     Returns:
         Images as `readers.read` gives them; ages in years from `60`, `060Y` or `006M`,
@@ -67,17 +71,22 @@ def table(
     described, odd_ages = _described(used, mapping)
     described.insert(1, "label", assigned.labels[assigned.labels != labels.IGNORED])
     found = digests.of_files(images)
+    lesions = read_boxes(boxes, list(described["id"])) if boxes else None
+    read = partial(_read, images)
     return Dataset(
         name="table",
         classes=assigned.classes,
         table=described,
-        read=partial(_read, images),
+        read=read,
         content=digests.combined(
-            assigned.classes, described.to_csv(), [digest.sha256 for digest in found]
+            assigned.classes,
+            described.to_csv(),
+            [digest.sha256 for digest in found] + ([lesions.content] if lesions else []),
         ),
         levels=max(digest.levels for digest in found),
         source=f"the user's own images, listed in {file.name}",
         notes=tuple(_notes(file, len(rows), kept[mapping["label"]], assigned, odd_ages)),
+        masks=lesions.masks(list(described["id"]), read) if lesions else None,
     )
 
 

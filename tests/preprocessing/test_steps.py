@@ -100,4 +100,4 @@ def test_a_name_registered_twice_names_both_modules():
     def resize(image: np.ndarray) -> np.ndarray: ...
 
     with pytest.raises(ValueError, match="'resize' is registered twice"):
-        steps.step(keeps_levels=True)(resize)
+        steps.step(keeps_levels=True, moves_pixels=True)(resize)

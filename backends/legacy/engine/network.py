@@ -92,6 +92,7 @@ class Pass(object):
     Attributes:
         images: the input.
         scores, probabilities: before and after the last softmax.
+        outputs: what each layer gives, by its name.
         below, inserted: what comes to the cut, and the input that goes on from there.
         dropouts: every dropout, to be given its seed.
         statistics: a `BatchStatistics` for each batch normalisation in training.
@@ -99,7 +100,8 @@ class Pass(object):
 
     def __init__(self, graph, weights, training, frozen, cut):
         self._weights, self._training, self._frozen = weights, training, frozen
-        self.dropouts, self.statistics, found = [], [], {}
+        self.dropouts, self.statistics, self.outputs = [], [], {}
+        found = self.outputs
         self.scores = None
         for layer in graph["layers"]:
             made = self._layer(layer, [found[name] for name in layer["inputs"]])

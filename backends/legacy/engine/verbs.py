@@ -47,10 +47,15 @@ class Engine(object):
         """Probabilities of images."""
         return {}, {"probabilities": self._network.predict(arrays["images"])}
 
-    def gradients(self, arrays, layer):
-        """Activations and gradients for heatmaps."""
-        activations, by_class = gradients.of_scores(self._network, layer, arrays["images"])
-        return {}, {"activations": activations, "gradients": by_class}
+    def gradients(self, arrays, layer, of):
+        """Activations and gradients for heatmaps; `choices` comes where not all are asked for."""
+        asked = arrays["images"], arrays.get("choices")
+        found = gradients.of_outputs(self._network, layer, of, *asked)
+        return {}, dict(zip(("activations", "gradients"), found))
+
+    def activations(self, arrays, layers):
+        """What some layers say."""
+        return {}, gradients.activations(self._network, layers, arrays["images"])
 
     def begin_phase(self, arrays, loss, optimizer, frozen_until):
         """Begin to train, with a fresh optimiser."""

@@ -1,0 +1,1 @@
+"""Heatmap methods, one file each; see `registry.method`."""

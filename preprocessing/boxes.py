@@ -1,0 +1,87 @@
+"""Lesions from a CSV of boxes, any number of them an image."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DataError
+from . import digests, paths
+
+COLUMNS = ("image", "x", "y", "width", "height")
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes of some images, in pixels of the images as they are on disk.
+
+    Attributes:
+        of: name of an image -> (k, 4), x and y of the upper left corner, width and height.
+        content: SHA-256 of the file.
+        unused: how many boxes are of images that were not named.
+    """
+
+    of: Mapping[str, np.ndarray]
+    content: str
+    unused: int
+
+    def masks(
+        self, names: Sequence[str], read: Callable[[int], np.ndarray]
+    ) -> Callable[[int], np.ndarray | None]:
+        """What gives the mask of a row: bool (rows, columns), or None without a box.
+
+        Args:
+            names: of the images by row.
+            read: gives the image of a row.
+        """
+
+        def mask(row: int) -> np.ndarray | None:
+            if names[row] not in self.of:
+                return None
+            marked = np.zeros(read(row).shape[:2], bool)
+            for x, y, width, height in self.of[names[row]]:
+                marked[round(y) : round(y + height), round(x) : round(x + width)] = True
+            return marked
+
+        return mask
+
+
+def read(where: Mapping[str, str], names: Sequence[str]) -> Boxes:
+    """Read the boxes of named images.
+
+    Args:
+        where: `path` of the CSV (looked up as a dataset's), and the CSV's names of `COLUMNS`
+            where they differ.
+        names: of the images, as the column `image` names them.
+
+    Raises:
+        DataError: the file cannot be read, has not those columns, or a box is no box.
+    """
+    import pandas as pd
+
+    strange = sorted(set(where) - {"path", *COLUMNS})
+    if "path" not in where or strange:
+        raise DataError(
+            f"boxes needs `path`, and takes {', '.join(COLUMNS)} for columns of other names"
+            + (f"; it has {', '.join(strange)}." if strange else ".")
+        )
+    file = paths.find(where["path"])
+    try:
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+    columns = [where.get(name, name) for name in COLUMNS]
+    missing = [name for name in columns if name not in rows]
+    if missing:
+        raise DataError(
+            f"{file}: line 1 has no column {missing[0]!r}. It has: {', '.join(rows.columns)}. Name "
+            "it in `boxes`."
+        )
+    numbers = rows[columns[1:]].apply(pd.to_numeric, errors="coerce")
+    wrong = ~(numbers.ge(0).all(axis=1) & numbers[columns[3:]].gt(0).all(axis=1))
+    if wrong.any():
+        line = int(np.flatnonzero(wrong)[0]) + 2
+        raise DataError(f"{file}: line {line} is no box; x, y, width and height are in pixels.")
+    groups = numbers.groupby(rows[columns[0]].to_numpy())
+    kept = {str(name): group.to_numpy(float) for name, group in groups if name in set(names)}
+    return Boxes(kept, digests.of_files([file])[0].sha256, len(rows) - sum(map(len, kept.values())))
