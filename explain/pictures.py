@@ -56,8 +56,9 @@ def draw(
         panel.imshow(coloured(explanation.maps[label], opacity), interpolation="nearest")
         said = f"for {explanation.classes[label]}\np = {explanation.probabilities[label]:.3f}"
         panel.set_title(f"Evidence {said}", fontsize=9)
-        if explanation.is_empty(label):
-            panel.set_xlabel("no evidence", fontsize=9, color=GREY)
+        strongest = f"up to {explanation.maps[label].max():.2g}"
+        said = "no evidence" if explanation.is_empty(label) else strongest
+        panel.set_xlabel(said, fontsize=9, color=GREY)
     scale = ScalarMappable(mpl.colors.Normalize(0, 1), COLOURS)
     bar = drawn.colorbar(scale, ax=others, shrink=0.75, pad=0.02)
     bar.set_label("share of the strongest evidence in this image", fontsize=8)

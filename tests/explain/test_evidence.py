@@ -59,7 +59,7 @@ def test_a_picture_says_where_there_is_no_evidence(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "save", lambda figure, folder, name: drawn.append(figure))
     pictures.draw(explanation([np.zeros((4, 4)), np.eye(4)]), [0, 1], tmp_path, "x")
     _, benign, malignant, _ = drawn[0].axes
-    assert (benign.get_xlabel(), malignant.get_xlabel()) == ("no evidence", "")
+    assert (benign.get_xlabel(), malignant.get_xlabel()) == ("no evidence", "up to 1")
     assert "malignant\np = 0.750" in malignant.get_title(loc="left")
 
 
