@@ -142,8 +142,7 @@ def audit(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Measure what a run's heatmaps are worth, and put it into its report."""
     from .. import terminal
-    from ..experiments import heatmap_tables, report
-    from ..experiments.run import RunDirectory
+    from ..experiments import heatmap_tables
     from ..explain import audit as audits
     from ..explain import explainer
 
@@ -154,21 +153,16 @@ def audit(  # noqa: PLR0913, PLR0917  one parameter an option
             typer.echo(f"{what} ...")
 
     prepared = explainer.prepare(run, layer, backend, device)
+    chosen = prepared.method(method)
     with prepared.connected() as ready:
-        found = audits.audit(ready, prepared.method(method), count, tell)
-    folder = prepared.run.folder
-    written = RunDirectory(folder / heatmap_tables.FOLDER)
-    written.path.mkdir(exist_ok=True)
-    written.write_json(heatmap_tables.name_of(method), found)
-    page = report.write(folder)
+        found = audits.audit(ready, chosen, count, tell)
+    page = audits.keep(prepared.run, found)
     if json:
         output.show_json({"event": "finished", "report": str(page), **found})
         return
-    rows = [
-        [f"{text} {interval}".strip() for text, interval, _ in row]
-        for row in heatmap_tables.table(found).rows
-    ]
-    output.show(terminal.plain_table(heatmap_tables.table(found).head, rows, f"Audit of {method}"))
+    table = heatmap_tables.table(found)
+    rows = [[f"{text} {more}".strip() for text, more, _ in row] for row in table.rows]
+    output.show(terminal.plain_table(table.head, rows, f"Audit of {method}"))
     typer.echo(f"Report: {page}")
 
 

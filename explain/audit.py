@@ -5,9 +5,10 @@ forgets what it learned? Are they the same for another seed? And on another back
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from .. import backends
 from ..errors import RadZooError
 from ..evaluation import Bootstrap
 from ..evaluation.means import mean_of_images
-from ..experiments import finished
+from ..experiments import finished, heatmap_tables, report
 from ..experiments.finished import Finished
 from ..experiments.plan import NOT_DECISIVE
+from ..experiments.run import RunDirectory
 from . import localisation, perturbation, registry
 from .evidence import shares
 from .explainer import BATCH, Explainer
@@ -108,6 +110,18 @@ def audit(explainer: Explainer, method: registry.Method, count: int, tell: Tell)
         tell(name)
         found[name] = question()
     return found
+
+
+def keep(run: Finished, found: Mapping[str, Any]) -> Path:
+    """Write an audit into the directory of its run, and its report anew; gives the report.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    folder = RunDirectory(run.folder / heatmap_tables.FOLDER)
+    folder.path.mkdir(exist_ok=True)
+    folder.write_json(heatmap_tables.name_of(found["method"]), found)
+    return report.write(run.folder)
 
 
 def _localised(auditor: Auditor, everyone: Subjects) -> dict[str, Any]:

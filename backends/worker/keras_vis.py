@@ -15,6 +15,7 @@ NAMES = {
     "scorecam": ("scorecam", "Scorecam"),
     "saliency": ("saliency", "Saliency"),
 }
+AM = "activation_maximization"
 SEED = 0
 
 
@@ -55,10 +56,20 @@ def patterns(model, layer, channels, steps):
     random = np.random.default_rng(SEED)
     shape = (len(channels), *model.input.shape[1:])
     start = (0.5 + 0.05 * random.standard_normal(shape)).astype("float32")
-    vis = _import("activation_maximization").ActivationMaximization(answers)
+    vis = _import(AM).ActivationMaximization(answers)
     chosen = _import("utils.scores").CategoricalScore(list(channels))
-    rate = keras.optimizers.RMSprop(0.02, 0.999)  # its defaults are for images of 0 to 255
-    made = vis(chosen, start, input_range=(0, 1), steps=steps, optimizer=rate)
+    # Its defaults are for VGG16 and images of 0 to 255: on ours they leave nothing but grey.
+    smooth, small = (
+        getattr(_import(f"{AM}.regularizers"), n) for n in ("TotalVariation2D", "Norm")
+    )
+    made = vis(
+        chosen,
+        start,
+        input_range=(0, 1),
+        steps=steps,
+        optimizer=keras.optimizers.RMSprop(0.02, 0.999),
+        regularizers=[smooth(weight=0.01), small(weight=0.003, p=1)],
+    )
     return np.asarray(made, "float32")
 
 
