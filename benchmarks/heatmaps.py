@@ -3,9 +3,9 @@
     python benchmarks/heatmaps.py [--architecture baseline_cnn] [--images 64] [--repetitions 5]
 
 tf-keras-vis runs in the same worker, looped over the images and as one call; pytorch-grad-cam
-(`pip install grad-cam`) in a process of its own, on Keras 3 with torch. Ours is timed as a user has
-it: with the arrays going to the worker and back, and the arithmetic. The first call, which
-compiles, is told apart. Medians of the repetitions; ours and theirs take turns.
+(`pip install --no-deps grad-cam ttach tqdm`) in a process of its own, on Keras 3 with torch. Ours
+is timed as a user has it: with the arrays going to the worker and back, and the arithmetic. The
+first call, which compiles, is told apart. Medians of the repetitions; ours and theirs take turns.
 """
 
 import argparse
@@ -28,7 +28,10 @@ from radzoo.explain.network import Network, read_graph
 
 THEIRS_ON_TORCH = """
 import sys, time, warnings
+from unittest import mock
 warnings.filterwarnings("ignore")
+for name in "", ".transforms", ".transforms.functional":  # named there, and not used for this
+    sys.modules["torchvision" + name] = mock.MagicMock()
 import numpy as np, torch, keras
 from safetensors.numpy import load_file
 sys.path.insert(0, sys.argv[1])

@@ -95,14 +95,14 @@ def _patterns(network: Network, name: str, method: str, out: Path, tell: Tell) -
             f"{number}: {first:.2g} to {last:.2g}" if last > first else f"{number}: no answer"
             for number, (first, last) in zip(shown, answers, strict=True)
         ]
+        under = "; under each its mean answer before and after"
     else:
         images = network.keras_vis_patterns(name, shown, patterns.STEPS)
-        words = [str(number) for number in shown]
+        words, under = [str(number) for number in shown], ""
     title = f"What the filters of {name} look for: {len(shown)} of {filters}"
     caption = (
-        f"Activation maximisation ({method}, {patterns.STEPS} steps from grey noise); under each "
-        "its mean answer before and after \N{MIDDLE DOT} Drawn by a program, no patient "
-        "\N{MIDDLE DOT} Research use only"
+        f"Activation maximisation ({method}, {patterns.STEPS} steps from grey noise){under} "
+        "\N{MIDDLE DOT} Drawn by a program, no patient \N{MIDDLE DOT} Research use only"
     )
     return _sheet(list(images), words, title, caption, out / f"filters-{name}", tell)
 
