@@ -108,7 +108,7 @@ def test_what_the_system_refuses_is_told_as_an_error_of_the_run(small):
 )
 def test_a_disk_that_is_full_for_the_worker_is_told_without_its_traceback(stage, size, told, small):
     def fill():
-        (worker,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        *_, worker = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         resource.prlimit(int(worker), resource.RLIMIT_FSIZE, (size, size))
 
     with pytest.raises(RunError, match=told) as caught:

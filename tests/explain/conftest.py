@@ -11,7 +11,7 @@ from radzoo import backends, zoo
 from radzoo.explain.network import Network
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workers(tmp_path_factory):
     """Start each backend's worker once, when it is first asked for."""
     log = tmp_path_factory.mktemp("logs") / "log.txt"
@@ -28,7 +28,7 @@ def workers(tmp_path_factory):
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def network_of(workers, tmp_path_factory):
     """Makes the network of an architecture on a backend; the weights are the same on all."""
     made = {}
