@@ -159,7 +159,7 @@ def _drawn(
 def _page(explainer: Explainer, groups: Sequence[Group], asked: Asked, synthetic: bool) -> Path:
     run, network = explainer.prepared.run, explainer.network
     about = (
-        f"Run {run.folder.resolve().name}; {asked.method.name} at layer {network.layer} "
-        f"(grid {network.grid}) by {network.worker.backend.name}."
+        f"Run {run.folder.resolve().name}; {asked.method.name} by {network.worker.backend.name}. "
+        "The layer and its grid stand under each picture."
     )
     return page.write(asked.out, run.manifest["title"], about, groups, synthetic)

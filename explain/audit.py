@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from .. import backends
-from ..errors import RadZooError
+from ..errors import RadZooError, RunError
 from ..evaluation import Bootstrap
 from ..evaluation.means import mean_of_images
 from ..experiments import finished, heatmap_tables, report
@@ -45,13 +45,11 @@ class Auditor:
     Attributes:
         explainer: of the run.
         method: the heatmap method.
-        count: how many test images are tried, where not all are.
         bootstrap: of the intervals.
     """
 
     explainer: Explainer
     method: registry.Method
-    count: int
     bootstrap: Bootstrap
 
     def maps(self, network: Network, images: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -84,14 +82,14 @@ def audit(explainer: Explainer, method: registry.Method, count: int, tell: Tell)
         DataError: the dataset cannot be read, or is another one now.
     """
     run = explainer.prepared.run
-    auditor = Auditor(explainer, method, count, Bootstrap())
+    auditor = Auditor(explainer, method, Bootstrap())
     tell("reading the test images")
     everyone = of_test(explainer.prepared)
     some = everyone.sample(count)
     network = explainer.network
     found: dict[str, Any] = {
         "method": method.name,
-        "layer": network.layer,
+        "layer": network.layer if method.grid == "layer" else network.images,
         "grid": str(network.grid) if method.grid == "layer" else "pixels",
         "backend": network.worker.backend.name,
         "dataset": run.manifest["data"]["name"],
@@ -119,7 +117,10 @@ def keep(run: Finished, found: Mapping[str, Any]) -> Path:
         RunError: they cannot be written.
     """
     folder = RunDirectory(run.folder / heatmap_tables.FOLDER)
-    folder.path.mkdir(exist_ok=True)
+    try:
+        folder.path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder.path} cannot be made: {error.strerror}.") from error
     folder.write_json(heatmap_tables.name_of(found["method"]), found)
     return report.write(run.folder)
 

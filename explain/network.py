@@ -86,13 +86,8 @@ class Network:
         self, images: NDArray[np.float32], layer: str | None = None
     ) -> NDArray[np.float32]:
         """What a layer says, the heatmap layer if none is given: (n, ...), channels last."""
-        return self.activations_of(images, [layer or self.layer])[layer or self.layer]
-
-    def activations_of(
-        self, images: NDArray[np.float32], layers: Sequence[str]
-    ) -> dict[str, NDArray[np.float32]]:
-        """What several layers say, by their names."""
-        return self._ask("activations", images, "activations.npz", layers=list(layers))
+        name = layer or self.layer
+        return self._ask("activations", images, "activations.npz", layers=[name])[name]
 
     def probabilities(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of every class, (n, classes)."""
@@ -123,11 +118,9 @@ class Network:
         )
         return np.load(out)
 
-    def spread(
-        self, maps: NDArray[np.floating], size: tuple[int, ...], layer: str | None = None
-    ) -> NDArray[np.float32]:
-        """Bring maps on a layer's grid to (rows, columns) in pixels; see `geometry.spread`."""
-        return geometry.spread(maps, grid_of(self.graph, layer or self.layer), *size)
+    def spread(self, maps: NDArray[np.floating], size: tuple[int, ...]) -> NDArray[np.float32]:
+        """Bring maps of the heatmap layer to (rows, columns) in pixels; see `geometry.spread`."""
+        return geometry.spread(maps, self.grid, *size)
 
     def _ask(
         self, verb: str, images: NDArray[np.float32], name: str, **arguments: Any

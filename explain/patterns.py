@@ -7,7 +7,7 @@ Source:
     Erhan et al., Visualizing higher-layer features of a deep network, 2009.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,9 @@ NOISE = 0.05
 SEED = 0
 BATCH = 32
 
-Tell = Callable[[int, int], None]
-
 
 def ascend(
-    network: Network, layer: str, channels: Sequence[int], tell: Tell
+    network: Network, layer: str, channels: Sequence[int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Find an image for each filter of a layer.
 
@@ -32,7 +30,6 @@ def ascend(
         network: whose filters they are.
         layer: on a grid.
         channels: which of its filters.
-        tell: called with (filters done, filters in all).
 
     Returns:
         Images (filters, rows, columns, channels) in [0, 1], and the mean answer of each filter at
@@ -42,7 +39,6 @@ def ascend(
     for start in range(0, len(channels), BATCH):
         batch = channels[start : start + BATCH]
         found.append(_ascended(network, layer, np.array(batch)))
-        tell(start + len(batch), len(channels))
     images, answers = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return images, answers
 

@@ -12,7 +12,8 @@ from .explainer import Explainer
 from .network import Network, grid_of
 
 MOST = 64  # channels on a sheet
-PATTERNS = ("ascent", "tf_keras_vis.activation_maximization")
+# How filters' patterns are found -> the only backend that it runs on, None for all.
+PATTERNS = {"ascent": None, "tf_keras_vis.activation_maximization": "tensorflow"}
 _WINDOWS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D")
 _FILTERS = _WINDOWS[:3]
 
@@ -62,8 +63,9 @@ def filters(
     network = explainer.network
     if method not in PATTERNS:
         raise UserError(f"--method must be one of {', '.join(PATTERNS)}; got {method!r}.")
-    if method != "ascent" and network.worker.backend.name != "tensorflow":
-        raise UserError(f"{method} runs on TensorFlow only: add --backend tensorflow.")
+    needed = PATTERNS[method]
+    if needed not in (None, network.worker.backend.name):
+        raise UserError(f"{method} runs on {needed} only: add --backend {needed}.")
     names = list(only) or _layers(network, _FILTERS)
     for name in names:
         grid_of(network.graph, name)
@@ -90,7 +92,7 @@ def _patterns(network: Network, name: str, method: str, out: Path, tell: Tell) -
     filters = network.activations(probe, name).shape[-1]
     shown = list(range(min(MOST, filters)))
     if method == "ascent":
-        images, answers = patterns.ascend(network, name, shown, lambda done, of: None)
+        images, answers = patterns.ascend(network, name, shown)
         words = [
             f"{number}: {first:.2g} to {last:.2g}" if last > first else f"{number}: no answer"
             for number, (first, last) in zip(shown, answers, strict=True)

@@ -18,12 +18,10 @@ class Boxes:
     Attributes:
         of: name of an image -> (k, 4), x and y of the upper left corner, width and height.
         content: SHA-256 of the file.
-        unused: how many boxes are of images that were not named.
     """
 
     of: Mapping[str, np.ndarray]
     content: str
-    unused: int
 
     def masks(
         self, names: Sequence[str], read: Callable[[int], np.ndarray]
@@ -55,7 +53,8 @@ def read(where: Mapping[str, str], names: Sequence[str]) -> Boxes:
         names: of the images, as the column `image` names them.
 
     Raises:
-        DataError: the file cannot be read, has not those columns, or a box is no box.
+        DataError: the file cannot be read, has not those columns, a box is no box, or none is of
+            a named image.
     """
     import pandas as pd
 
@@ -83,5 +82,11 @@ def read(where: Mapping[str, str], names: Sequence[str]) -> Boxes:
         line = int(np.flatnonzero(wrong)[0]) + 2
         raise DataError(f"{file}: line {line} is no box; x, y, width and height are in pixels.")
     groups = numbers.groupby(rows[columns[0]].to_numpy())
-    kept = {str(name): group.to_numpy(float) for name, group in groups if name in set(names)}
-    return Boxes(kept, digests.of_files([file])[0].sha256, len(rows) - sum(map(len, kept.values())))
+    known = set(names)
+    kept = {str(name): group.to_numpy(float) for name, group in groups if name in known}
+    if not kept:
+        raise DataError(
+            f"{file}: no box is of a listed image. Its column {columns[0]!r} must name images as "
+            "the list does."
+        )
+    return Boxes(kept, digests.of_files([file])[0].sha256)

@@ -51,6 +51,7 @@ def test_columns_may_have_other_names_and_other_boxes_are_another_content(folder
         (ROWS.replace("7,7,2,2", "7,7,0,2"), {}, "line 3 is no box"),
         (ROWS.replace("7,7,2,2", "7,left,2,2"), {}, "line 3 is no box"),
         (ROWS, {"depth": "z"}, "depth"),
+        (ROWS.replace("a.png", "A.PNG"), {}, "no box is of a listed image"),
     ],
 )
 def test_what_is_no_box_is_told(text, options, said, folder):
