@@ -82,10 +82,8 @@ def test_what_is_shown_is_what_the_run_predicted(place, run):
 def test_one_class_alone_is_drawn_if_it_is_asked_for(place, run):
     done = place.run("explain", run, "first.png", "--class", "1", "--out", "one-1")
     assert done.returncode == 0, done.stderr
-    both, alone = (
-        cv2.imread(str(place.path / folder / "001-first.png")) for folder in ("maps", "one-1")
-    )
-    assert alone.shape[1] < both.shape[1]
+    alone = cv2.imread(str(place.path / "one-1" / "001-first.png"))
+    assert alone.shape[1] == 160 * (2 * 2.9 + 0.9)  # the image and one map, at 160 dots an inch
 
 
 def test_layers_and_filters_are_drawn(place, run):
@@ -111,7 +109,9 @@ def test_an_audit_is_measured_kept_and_reported(place, run):
     }
     for found in kept["backends"]["largest"].values():
         assert found["largest_difference"] <= 1e-4
-    assert "Strongest point on the lesion" in (run / "report.html").read_text()
+    report = (run / "report.html").read_text()
+    assert "Strongest point on the lesion" in report
+    assert "<h3>gradcam (layer block3, grid 16 x 16)</h3>" in report
 
 
 @pytest.mark.parametrize(
