@@ -32,7 +32,7 @@ check: .venv/.test
 
 .venv/.test: pyproject.toml constraints.txt | .venv/.made
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
-		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard,explain]' --group test
+		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard,explain,webapp]' --group test
 	touch .venv/.demo $@
 
 .venv/.made:

@@ -16,6 +16,7 @@ from radzoo.commands import (
     output,
     report,
     runs,
+    serve,
     sweeps,
 )
 from radzoo.errors import RadZooError
@@ -36,9 +37,10 @@ for _command in (
     evaluate.evaluate,
     report.report,
     bench.bench,
+    serve.serve,
 ):
     app.command()(_command)
-for _group in (models, data, backends, explain):
+for _group in (models, data, backends, explain, serve):
     app.add_typer(_group.app, name=_group.app.info.name)
 
 

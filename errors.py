@@ -5,6 +5,7 @@ RadZooError
         UnknownName          a name that no registry knows                 (also a KeyError)
         SpecError            a YAML spec that cannot be run                (also a ValueError)
         DataError            a dataset, table or image that cannot be used (also a ValueError)
+            FilmRefused      a file that the reading room does not take, with the reason's code
         BackendUnavailable   a backend that cannot start here: code 3      (also a RuntimeError)
         DeviceUnavailable    a device that is not here: code 4             (also a RuntimeError)
         UnsupportedModel     layers that a backend cannot compute          (also a ValueError)
@@ -64,6 +65,20 @@ class SpecError(UserError, ValueError):
 
 class DataError(UserError, ValueError):
     """A dataset cannot be used; the message names the file, row or class at fault."""
+
+
+class FilmRefused(DataError):
+    """The reading room does not take a file.
+
+    Args:
+        code: which sentence of `webapp/wording.yaml`, section `refused`, tells why.
+        values: what is filled into it.
+    """
+
+    def __init__(self, code: str, **values: object) -> None:
+        told = ", ".join(f"{key} {value}" for key, value in values.items())
+        super().__init__(f"{code}: {told}" if told else code)
+        self.code, self.values = code, values
 
 
 class BackendUnavailable(UserError, RuntimeError):

@@ -17,5 +17,5 @@ setup(
     package_dir={"radzoo": "."},
     packages=["radzoo." + part for part in find_namespace_packages(include=PARTS)],
     py_modules=["radzoo.cli", "radzoo.errors", "radzoo.terminal", "radzoo.version"],
-    package_data={"": ["*.yaml", "*.css", "*.j2"]},
+    package_data={"": ["*.yaml", "*.css", "*.ico", "*.j2", "*.js"]},
 )

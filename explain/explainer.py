@@ -15,7 +15,7 @@ from ..errors import DataError, UnsupportedModel, UserError
 from ..experiments import finished, prediction
 from ..experiments.finished import Finished
 from ..experiments.plan import Plan, plans
-from ..preprocessing import Pipeline, readers
+from ..preprocessing import Dataset, Pipeline, readers
 from . import geometry, registry
 from .evidence import Explanation, shares
 from .network import Network, grid_of, read_graph
@@ -76,6 +76,18 @@ class Prepared:
                 f"Weights fit every backend: add --backend {entry.backend}."
             )
         return entry
+
+    def check_dataset(self, dataset: Dataset) -> None:
+        """See that a dataset is still what the run was made of.
+
+        Raises:
+            DataError: it is not.
+        """
+        if dataset.content != self.run.manifest["data"]["content_sha256"]:
+            raise DataError(
+                f"Dataset {dataset.name!r} has changed since the run: its content is another. "
+                "Bring the old one back, or repeat the run."
+            )
 
     @contextmanager
     def connected(self) -> Iterator["Explainer"]:

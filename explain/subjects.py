@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
 from ..experiments import data, prediction
 from ..preprocessing import Dataset
 from .explainer import Prepared
@@ -60,14 +59,10 @@ def of_test(prepared: Prepared) -> Subjects:
     Raises:
         DataError: the dataset cannot be read, or is another one now.
     """
-    plan, manifest = prepared.plan, prepared.run.manifest
+    plan = prepared.plan
     cohort = data.load(plan.spec.dataset)
     dataset = cohort.dataset
-    if dataset.content != manifest["data"]["content_sha256"]:
-        raise DataError(
-            f"Dataset {dataset.name!r} has changed since the run: its content is another. Bring "
-            "the old one back, or repeat the run."
-        )
+    prepared.check_dataset(dataset)
     store = prediction.preprocess(dataset, plan.spec.preprocessing, lambda event: None)
     rows = cohort.rows("test")
     lesion = _lesions(dataset, prepared)

@@ -1,0 +1,106 @@
+/* Loading films: one request a file, two at a time, each with its own progress and its own reason. */
+(function () {
+  "use strict";
+  const radzoo = (window.radzoo = window.radzoo || {});
+  const AT_ONCE = 2, LISTED = 60;
+  let waiting = [], running = 0, done = 0, all = 0, failed = 0, newest = null;
+
+  /* Dash has no file input that takes files of any size: it reads them into a property. */
+  function mount() {
+    const input = Object.assign(document.createElement("input"), { type: "file", id: "files", multiple: true, className: "unseen" });
+    input.accept = ".png,.jpg,.jpeg,.dcm,.dicom,image/png,image/jpeg,application/dicom";
+    document.getElementById("files-here").appendChild(input);
+    input.addEventListener("change", () => { add([...input.files]); input.value = ""; });
+    for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, onDrag);
+  }
+
+  function onDrag(event) {
+    if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    document.body.classList.toggle("dragging", event.type === "dragover");
+    if (event.type === "drop") add([...event.dataTransfer.files]);
+  }
+
+  function add(files) {
+    if (!running) [done, all, failed, newest] = [0, 0, 0, null];
+    if (!running) list().replaceChildren();
+    all += files.length;
+    waiting.push(...files.map((file) => ({ file, line: null })));
+    waiting.slice(0, LISTED).forEach((one) => { one.line = one.line || line(one.file.name); });
+    tell();
+    for (let i = 0; i < AT_ONCE; i++) next();
+  }
+
+  const list = () => document.getElementById("uploads");
+
+  function line(name) {
+    const made = document.createElement("li");
+    const label = made.appendChild(document.createElement("span"));
+    label.className = "file";
+    label.textContent = name;
+    label.title = name;
+    const bar = made.appendChild(document.createElement("progress"));
+    Object.assign(bar, { max: 1, value: 0 });
+    bar.setAttribute("aria-label", name);
+    made.appendChild(document.createElement("span")).className = "why";
+    list().appendChild(made);
+    return made;
+  }
+
+  async function next() {
+    if (running >= AT_ONCE || !waiting.length) return;
+    running++;
+    const one = waiting.shift();
+    try {
+      const told = await send(one);
+      if (told.refusal) refuse(one, told.refusal);
+      else if (one.line) one.line.remove();
+      newest = newest || told.id;
+    } catch (error) {
+      refuse(one, error.message);
+    }
+    running--;
+    done++;
+    tell();
+    if (done === all || done % 10 === 0) await radzoo.refresh(done === all ? newest : null).catch(radzoo.complain);
+    next();
+  }
+
+  function refuse(one, why) {
+    failed++;
+    one.line = one.line || line(one.file.name);
+    one.line.classList.add("failed");
+    one.line.querySelector("progress").remove();
+    one.line.querySelector(".why").textContent = why;
+  }
+
+  /* XMLHttpRequest, for fetch() tells nothing of how much has been sent. */
+  function send({ file, line: shown }) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest(), form = new FormData();
+      form.append("file", file, file.name);
+      request.open("POST", `/api/v1/studies?model=${radzoo.boot.model}`);
+      request.responseType = "json";
+      request.setRequestHeader("X-CSRFToken", radzoo.csrf());
+      request.setRequestHeader("Accept", "application/json");
+      request.upload.onprogress = (event) => {
+        if (shown) shown.querySelector("progress").value = (0.9 * event.loaded) / event.total;
+      };
+      request.onerror = () => reject(new Error(radzoo.text("upload_lost")));
+      request.onload = () => {
+        const told = request.response;
+        if (request.status < 300) resolve(told);
+        else reject(new Error(told && told.error ? told.error.message : radzoo.text("failed", { status: request.status })));
+      };
+      request.send(form);
+    });
+  }
+
+  function tell() {
+    const place = document.getElementById("upload-state");
+    const values = { done, all, failed };
+    place.textContent = all ? radzoo.text(failed ? "upload_some" : "upload_done", values) : radzoo.text("upload_kinds");
+  }
+
+  radzoo.upload = { mount, add };
+})();

@@ -1,0 +1,1 @@
+"""What leaves the reading room: pictures, reports, tables and DICOM."""

@@ -1,0 +1,340 @@
+"""All that the reading room can do, without Dash and without Flask.
+
+Whoever asks is a user's id; of another user's studies nothing is ever told, not even that they are
+there. In a study that is still to be read first, what the models found is left out of every answer.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..errors import FilmRefused, UnknownName, UserError
+from ..experiments import finished
+from . import analyst_client, audit_log, card, examples, films, reference, retention
+from .audit_log import Action
+from .card import Card
+from .database import Analysis, Database, Reading, Study, Threshold, User
+from .decoding import label as shown_name
+from .films import Films
+from .reference import Reference
+from .settings import Settings
+
+VERDICTS = ("finding", "no_finding", "uncertain")
+
+
+class NotFound(UserError):
+    """There is no such study, or it is another user's, which is not to be told apart."""
+
+
+class Withheld(UserError):
+    """The study must be read before the model is shown."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A study as its owner may see it.
+
+    Attributes:
+        study: the row.
+        analysis: of the model that is asked for; None where there is none, or it is withheld.
+        withheld: whether there is one that is not shown yet.
+        reading: the latest; None if there is none.
+    """
+
+    study: Study
+    analysis: Analysis | None
+    withheld: bool
+    reading: Reading | None
+
+
+class Room:
+    """A reading room.
+
+    Args:
+        settings: whose models have been started once, so that their cards are there.
+
+    Raises:
+        RunError: a run or the database cannot be read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.database)
+        self.films = Films(settings.home)
+        runs = [finished.one(run) for run in settings.runs]
+        found = [
+            card.read(_folder(settings, run.manifest["weights_sha256"]) / "card.json", run)
+            for run in runs
+        ]
+        self.cards: dict[str, Card] = {one.key: one for one in found}
+        self.runs: dict[str, Path] = {
+            one.key: run.folder for one, run in zip(found, runs, strict=True)
+        }
+
+    def card(self, key: str | None) -> Card:
+        """Of a model; the first one's if none is asked for.
+
+        Raises:
+            UnknownName: it is not served.
+        """
+        if not key:
+            return next(iter(self.cards.values()))
+        if key not in self.cards:
+            raise UnknownName("model", key, self.cards)
+        return self.cards[key]
+
+    def reference(self, key: str) -> Reference | None:
+        """Of a model; None where its dataset was not there when it was started."""
+        return self._references[key]
+
+    def add(self, user: str, name: str, content: bytes) -> tuple[str, bool]:
+        """Take a file in and have it read.
+
+        Args:
+            user: whose it becomes.
+            name: as it was called there.
+            content: of the file.
+
+        Returns:
+            The id of the study, and whether it is new: the same file is one study.
+
+        Raises:
+            FilmRefused: it is too large, or the user has too many studies.
+        """
+        limit = self.settings.largest_mb
+        if len(content) > limit * 1_000_000:
+            raise FilmRefused("too_big", megabytes=round(len(content) / 1e6, 1), limit=limit)
+        upload = films.name_of(content)
+        with self.database.session() as session:
+            known = session.scalar(_same(user, upload))
+            if known is not None:
+                return known.id, False
+            mine = select(func.count()).select_from(Study).where(Study.owner_id == user)
+            if (session.scalar(mine) or 0) >= self.settings.most_studies:
+                raise FilmRefused("too_many_studies", limit=self.settings.most_studies)
+        return self._add(user, Study(owner_id=user, upload=upload, film=upload), name, content)
+
+    def _add(self, user: str, study: Study, name: str, content: bytes) -> tuple[str, bool]:
+        study.name = shown_name(name)
+        try:
+            with self.database.session() as session:
+                session.add(study)
+                session.flush()
+                _write(self.films.incoming(study.id), content)
+                audit_log.write(session, user, Action.UPLOADED, study.id, upload=study.upload)
+        except IntegrityError:  # the same file came by another tab in the same moment
+            with self.database.session() as session:
+                known = session.scalar(_same(user, study.upload))
+            assert known is not None, "two files of one user with one hash"
+            return known.id, False
+        analyst_client.analyse(self.settings.socket, study.id)
+        return study.id, True
+
+    def add_examples(self, user: str, model: str | None) -> list[str]:
+        """Take in some test images of a synthetic model; gives the ids of their studies."""
+        folder = _folder(self.settings, self.card(model).key) / "examples"
+        return [self.add(user, name, content)[0] for name, content in examples.read(folder)]
+
+    def seen(self, user: str, study_id: str, model: str | None) -> Seen:
+        """A study with what a model found.
+
+        Raises:
+            NotFound: there is none of this user.
+            UnknownName: the model is not served.
+        """
+        key = self.card(model).key
+        with self.database.session() as session:
+            study = self._study(session, user, study_id)
+            reading = session.scalars(_readings([study.id])).first()
+            analysis = session.get(Analysis, (study.id, key))
+            withheld = analysis is not None and self._is_withheld(session, user, reading)
+            if analysis is not None and not withheld and not study.shown:
+                study.shown = True
+        return Seen(study, None if withheld else analysis, withheld, reading)
+
+    def shown(self, user: str, study_id: str, model: str | None) -> Seen:
+        """As `seen`, for what tells of the model and nothing else, such as an export.
+
+        Raises:
+            Withheld: the study is to be read first.
+            NotFound: also where the model found nothing yet.
+        """
+        found = self.seen(user, study_id, model)
+        if found.withheld:
+            raise Withheld("The study must be read before the model is shown.")
+        if found.analysis is None:
+            raise NotFound("The study was not analysed.")
+        return found
+
+    def worklist(self, user: str, model: str | None) -> list[Seen]:
+        """All studies of a user: by falling probability, or as they came where it is withheld."""
+        key = self.card(model).key
+        with self.database.session() as session:
+            first = self.reads_first(session, user)
+            mine = select(Study).where(Study.owner_id == user).order_by(Study.created, Study.id)
+            studies = list(session.scalars(mine))
+            found = _by_study(session, key, user)
+            read: dict[str, Reading] = {}
+            for one in session.scalars(_readings_of(user)):
+                read.setdefault(one.study_id, one)
+            rows = [
+                _seen(study, found.get(study.id), read.get(study.id), first) for study in studies
+            ]
+            told = [row.study.id for row in rows if row.analysis and not row.study.shown]
+            if told:
+                session.execute(update(Study).where(Study.id.in_(told)).values(shown=True))
+        return rows if first else sorted(rows, key=_falling)
+
+    def own_nearest(
+        self, user: str, study: str, analysis: Analysis, count: int
+    ) -> list[tuple[Study, float]]:
+        """The user's other studies of which the model makes most nearly the same.
+
+        Those that are still to be read first are left out, for where they lie tells of them.
+        """
+        with self.database.session() as session:
+            others = select(Study, Analysis.embedding).join(Analysis, Analysis.study_id == Study.id)
+            mine = others.where(Study.owner_id == user, Study.id != study)
+            rows = session.execute(mine.where(Analysis.model == analysis.model)).all()
+            if self.reads_first(session, user):
+                read = set(session.scalars(_readings_of(user).with_only_columns(Reading.study_id)))
+                rows = [row for row in rows if row[0].id in read]
+        this = np.frombuffer(analysis.embedding, "<f4")
+        away = [
+            (other, float(np.linalg.norm(np.frombuffer(found, "<f4") - this)))
+            for other, found in rows
+        ]
+        return sorted(away, key=lambda pair: pair[1])[:count]
+
+    def give_reading(self, user: str, study_id: str, verdict: str, note: str) -> Reading:
+        """Keep what the doctor says; earlier readings stay on record.
+
+        Raises:
+            NotFound: there is no such study of this user.
+            UserError: the verdict is none of `VERDICTS`.
+        """
+        if verdict not in VERDICTS:
+            raise UserError(f"A verdict is one of {', '.join(VERDICTS)}; got {verdict!r}.")
+        with self.database.session() as session:
+            study = self._study(session, user, study_id)
+            made = Reading(
+                study_id=study.id, verdict=verdict, note=note[:2000], blind=not study.shown
+            )
+            session.add(made)
+            audit_log.write(session, user, Action.READ, study.id, verdict=verdict, blind=made.blind)
+        return made
+
+    def remove(self, user: str, study_id: str) -> None:
+        """Delete a study and all that was made of it.
+
+        Raises:
+            NotFound: there is no such study of this user.
+        """
+        with self.database.session() as session:
+            study = self._study(session, user, study_id)
+            retention.remove(session, self.films, [study])
+            audit_log.write(session, user, Action.DELETED, study.id)
+
+    def set_read_first(self, user: str, value: bool) -> None:
+        """Whether a user reads every film before the model is shown."""
+        with self.database.session() as session:
+            session.execute(update(User).where(User.id == user).values(read_first=value))
+            audit_log.write(session, user, Action.SETTING_CHANGED, "", read_first=value)
+
+    def set_threshold(self, user: str, model: str, value: float) -> None:
+        """Where a user cuts the probabilities of one model.
+
+        Raises:
+            UserError: it is not within (0, 1).
+            UnknownName: the model is not served.
+        """
+        if not 0 < value < 1:
+            raise UserError(f"A threshold lies between 0 and 1; got {value}.")
+        key = self.card(model).key
+        with self.database.session() as session:
+            session.merge(Threshold(user_id=user, model=key, value=value))
+            audit_log.write(
+                session, user, Action.THRESHOLD_CHANGED, "", model=key[:16], threshold=value
+            )
+
+    def threshold(self, user: str, model: str | None) -> float:
+        """Where a user cuts the probabilities of a model: their choice for it, or its own."""
+        known = self.card(model)
+        with self.database.session() as session:
+            chosen = session.get(Threshold, (user, known.key))
+        return chosen.value if chosen else known.default_threshold
+
+    def reads_first(self, session: Session, user: str) -> bool:
+        """Whether a user reads every film before the model is shown."""
+        found = session.get(User, user)
+        return bool(found and found.read_first)
+
+    def note(self, user: str, action: Action, study: str, **detail: Any) -> None:
+        """Write a line of the audit log."""
+        with self.database.session() as session:
+            audit_log.write(session, user, action, study, **detail)
+
+    def _study(self, session: Session, user: str, study_id: str) -> Study:
+        study = session.get(Study, study_id)
+        if study is None or study.owner_id != user:
+            raise NotFound("There is no such study.")
+        return study
+
+    def _is_withheld(self, session: Session, user: str, reading: Reading | None) -> bool:
+        return reading is None and self.reads_first(session, user)
+
+    @cached_property
+    def _references(self) -> Mapping[str, Reference | None]:
+        found = {}
+        for key in self.cards:
+            path = _folder(self.settings, key) / "reference.npz"
+            found[key] = reference.load(path) if path.exists() else None
+        return found
+
+
+def _folder(settings: Settings, key: str) -> Path:
+    return settings.home / "models" / key[:16]
+
+
+def _same(user: str, upload: str) -> Any:
+    return select(Study).where(Study.owner_id == user, Study.upload == upload)
+
+
+def _readings(ids: Sequence[str]) -> Any:
+    return select(Reading).where(Reading.study_id.in_(ids)).order_by(Reading.id.desc())
+
+
+def _readings_of(user: str) -> Any:
+    mine = select(Reading).join(Study, Study.id == Reading.study_id).where(Study.owner_id == user)
+    return mine.order_by(Reading.id.desc())
+
+
+def _by_study(session: Session, key: str, user: str) -> dict[str, Analysis]:
+    of_user = select(Analysis).join(Study, Study.id == Analysis.study_id)
+    wanted = of_user.where(Analysis.model == key, Study.owner_id == user)
+    return {one.study_id: one for one in session.scalars(wanted)}
+
+
+def _seen(study: Study, analysis: Analysis | None, reading: Reading | None, first: bool) -> Seen:
+    withheld = first and reading is None and analysis is not None
+    return Seen(study, None if withheld else analysis, withheld, reading)
+
+
+def _falling(row: Seen) -> tuple[float, dt.datetime]:
+    return (-row.analysis.probabilities[-1] if row.analysis else 1.0, row.study.created)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
