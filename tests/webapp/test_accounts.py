@@ -172,7 +172,7 @@ def test_an_hour_later_or_after_a_success_all_is_forgotten(database, clock):
         assert session.scalar(select(func.count()).select_from(Attempt)) == 1
 
 
-def test_an_address_that_tries_many_names_waits_too(database):
+def test_an_address_that_tries_many_names_waits_too(database, clock):
     tried = [Who.of("secret", f"reader-{number}", "192.0.2.1") for number in range(22)]
     assert [attempts.begin(database, who, 5) for who in tried] == [0] * 20 + [1, 1]
     elsewhere = Who.of("secret", "reader-21", "192.0.2.2")
