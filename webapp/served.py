@@ -1,6 +1,8 @@
 """A model on a worker, ready for films: begun again when its worker dies."""
 
+import queue
 import threading
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, WorkerFailed
 from ..explain import explainer
+from ..explain.evidence import Explanation
 from ..explain.explainer import Explainer, Prepared
 from . import card, examples, reference
 from .card import Card
@@ -19,6 +22,7 @@ from .reference import Reference
 from .settings import Settings
 
 MAP_SIDE = 256  # of a heatmap, at most; it is smooth
+BATCH = 8  # films that the model is asked about at once
 
 
 class Found(NamedTuple):
@@ -31,9 +35,19 @@ class Found(NamedTuple):
     likeness: float | None
 
 
+class _Film(NamedTuple):
+    """One that waits for the model; `image` (rows, columns, channels) as the network takes it."""
+
+    image: NDArray[np.float32]
+    found: "Future[Found]"
+
+
 @dataclass
 class Served:
-    """One of the models of a room; get one from `start`. One film at a time, from any thread.
+    """One of the models of a room; get one from `start`.
+
+    It may be asked from any thread: films that come while the model is at work are given to it
+    together, by whichever of their threads is the first to have it.
 
     Attributes:
         card: what is known of it.
@@ -50,6 +64,7 @@ class Served:
 
     def __post_init__(self) -> None:
         self._lock, self._stack = threading.Lock(), ExitStack()
+        self._waiting: queue.SimpleQueue[_Film] = queue.SimpleQueue()
         self._explainer: Explainer | None = None
 
     def analyse(self, image: NDArray[np.float32]) -> Found:
@@ -61,12 +76,12 @@ class Served:
         Raises:
             WorkerFailed: it failed twice.
         """
+        film = _Film(image, Future())
+        self._waiting.put(film)
         with self._lock:
-            try:
-                return self._ask(image)
-            except WorkerFailed:
-                self.close()
-                return self._ask(image)
+            while not film.found.done():  # more than a batch may wait before it
+                self._read([self._waiting.get() for _ in range(min(BATCH, self._waiting.qsize()))])
+        return film.found.result()
 
     def close(self) -> None:
         """End the worker."""
@@ -79,11 +94,37 @@ class Served:
             self._explainer = self._stack.enter_context(self.prepared.connected())
         return self._explainer
 
-    def _ask(self, image: NDArray[np.float32]) -> Found:
+    def _read(self, films: list[_Film]) -> None:
+        images = np.stack([film.image for film in films])
+        try:
+            found = self._ask_again(images)
+        except Exception as error:  # noqa: BLE001  each of their threads is told
+            for film in films:
+                film.found.set_exception(error)
+        else:
+            for film, one in zip(films, found, strict=True):
+                film.found.set_result(one)
+
+    def _ask_again(self, images: NDArray[np.float32]) -> list[Found]:
+        try:
+            return self._ask(images)
+        except WorkerFailed:
+            self.close()
+            return self._ask(images)
+
+    def _ask(self, images: NDArray[np.float32]) -> list[Found]:
         ready = self.connected()
         method = self.prepared.method(self.method)
-        (told,) = ready.explain(image[None], ["film"], method)
-        embedding = reference.embed(ready.network, image[None])[0]
+        # A backend may compile for every size of a batch: powers of two alone are few.
+        missing = (1 << (len(images) - 1).bit_length()) - len(images)
+        full = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
+        told = ready.explain(full, ["film"] * len(full), method)
+        embeddings = reference.embed(ready.network, full)
+        return [self._told(*one) for one in zip(images, told, embeddings, strict=False)]
+
+    def _told(
+        self, image: NDArray[np.float32], told: Explanation, embedding: NDArray[np.float32]
+    ) -> Found:
         known = self.reference
         return Found(
             [float(share) for share in told.probabilities],
