@@ -91,6 +91,9 @@ class RunDisplay(_Display):
     def _store(self, event: Mapping[str, Any]) -> None:
         self._show("images", event["images"], event["of"])
 
+    def _files(self, event: Mapping[str, Any]) -> None:
+        self._show("files read", event["files"], event["of"])
+
     def _step(self, event: Mapping[str, Any]) -> None:
         figures = f"loss {event['loss']:.4f}  accuracy {event['accuracy']:.3f}"
         name = f"epoch {event['epoch']}/{event['epochs']}"

@@ -1,12 +1,19 @@
-"""The commands `data list` and `data show`."""
+"""The commands `data list`, `data show`, `data clean` and `data prepare`."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import RunError
+from ..errors import DataError, RunError
 from . import output
+
+if TYPE_CHECKING:
+    from ..preprocessing.cleaning import Cleaning
+    from ..preprocessing.prepare import Prepared
+    from ..preprocessing.registry import Check
 
 app = typer.Typer(name="data", no_args_is_help=True, help="The datasets.")
 
@@ -46,3 +53,135 @@ def show_data(
         why = error.strerror or error
         raise RunError(f"{sheet} cannot be written: {why}. Choose another --sheet.") from error
     typer.echo(f"Contact sheet: {sheet}")
+
+
+@app.command("clean")
+def clean_data(
+    name: str,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the dataset: path=FILE.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for the list and the picture.")] = Path(
+        "cleaning"
+    ),
+    check: Annotated[
+        list[str] | None, typer.Option(help="Do this check alone. Repeatable.")
+    ] = None,
+) -> None:
+    """Propose images to look at or leave out, as a list and a picture; nothing is deleted."""
+    from .. import terminal
+    from ..experiments.data import from_words
+    from ..preprocessing import cleaning
+
+    dataset = from_words(name, set_ or [])
+    with terminal.RunDisplay(output.console()) as display:
+        found = cleaning.propose(
+            dataset,
+            check or [],
+            lambda done, of: display.tell({"event": "store", "images": done, "of": of}),
+        )
+    columns = ["check", "images", *(one for one in dataset.classes), "p"]
+    output.show(terminal.plain_table(columns, cleaning.rows(found), "Proposed to be left out"))
+    for line in cleaning.words(found):
+        typer.echo(line)
+    _write(found, out)
+
+
+def _write(found: "Cleaning", out: Path) -> None:
+    from ..preprocessing import cleaning
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        typer.echo(f"List: {cleaning.write(found, out / 'cleaning.csv')}")
+        if found.proposals:
+            typer.echo(f"Contact sheet: {cleaning.draw(found, out / 'sheet.png')}")
+    except OSError as error:
+        why = error.strerror or error
+        raise RunError(f"{out} cannot be written: {why}. Choose another --out.") from error
+
+
+@app.command("prepare")
+def prepare_data(
+    name: str,
+    source: Annotated[
+        Path | None, typer.Option(help="Where its files lie, as --set path=SOURCE.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the dataset: target=Mass.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, help="Rows and columns of the array.")] = 128,
+    unreadable: Annotated[
+        Path, typer.Option(help="Where to list images that cannot be read.")
+    ] = Path("unreadable.csv"),
+) -> None:
+    """Check a dataset's files, decode every image, and keep them as the array of a run.
+
+    Interrupted, it goes on where it stopped. An image that cannot be read is listed, with why.
+    """
+    from .. import terminal
+    from ..experiments.data import options_of
+    from ..preprocessing import digests, prepare, registry, store
+
+    words = [*(set_ or []), *([f"path={json.dumps(str(source))}"] if source else [])]
+    options = options_of(name, words)
+    _tell_checks(prepare.checked(registry.get(name), options))
+    with terminal.RunDisplay(output.console()) as shown:
+        with digests.watched(lambda n, of: shown.tell({"event": "files", "files": n, "of": of})):
+            dataset = registry.load(name, **options)
+        for note in dataset.notes:
+            shown.tell({"event": "note", "text": note})
+        found = prepare.prepared(
+            dataset,
+            prepare.pipeline(size),
+            store.cache_folder(),
+            lambda n, of: shown.tell({"event": "store", "images": n, "of": of}),
+        )
+    _tell_store(found, size)
+    if found.unreadable:
+        prepare.write(found.unreadable, unreadable)
+        raise DataError(_what_to_do(found, unreadable))
+
+
+def _tell_checks(checks: "Sequence[Check]") -> None:
+    from .. import terminal
+    from ..preprocessing import prepare
+
+    differing = prepare.differing(checks)
+    rows = [
+        [one.what, _figure(one.expected), _figure(one.found), "differs" * (one in differing)]
+        for one in checks
+    ]
+    if rows:
+        output.show(terminal.plain_table(["", "expected", "found", ""], rows, "Files"))
+    if differing:
+        typer.echo(
+            f"{len(differing)} of {len(checks)} are not as published. If this is not meant to be "
+            "a part of the dataset, download these files again."
+        )
+
+
+def _figure(value: int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _tell_store(found: "Prepared", size: int) -> None:
+    if found.store is None:
+        return
+    path, images = found.store.path, found.store.shape[0]
+    rate = f" {found.done:,} of them now: {found.done / found.seconds:,.0f} images/s."
+    typer.echo(
+        f"{images:,} images of {size} x {size} pixels, {path.stat().st_size / 1e9:.2f} GB."
+        + (rate if found.done else " All were there before.")
+    )
+    typer.echo(f"Array: {path}")
+    typer.echo(f"In a spec: preprocessing: [{{name: resize, rows: {size}, columns: {size}}}]")
+
+
+def _what_to_do(found: "Prepared", listed: Path) -> str:
+    first = next(iter(found.unreadable.values()))
+    kept = "The array holds all others. " if found.store else "There is no array. "
+    return (
+        f"{len(found.unreadable):,} images cannot be read; {listed} lists them with why. The "
+        f"first: {first} {kept}Put sound files in their places and call this again, or leave "
+        f"them out by `leave_out: {listed}` under `dataset` in the spec."
+    )

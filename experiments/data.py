@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError, SpecError
-from ..preprocessing import Dataset, splits
+from ..preprocessing import Dataset, cleaning, splits
 from ..preprocessing import registry as datasets
 from . import problems, source
 from .options import OptionsInvalid, checked
@@ -60,9 +61,12 @@ def load(section: Section) -> Cohort:
     """Load the dataset that a spec names, and split it.
 
     Raises:
-        DataError: it cannot be read, has not two classes, or cannot be split as asked.
+        DataError: it cannot be read, has not two classes, or cannot be split as asked; or the
+            list of what is to be left out is of another dataset.
     """
     dataset = datasets.load(section.name, **section.options)
+    if section.leave_out is not None:
+        dataset = cleaning.leave_out(dataset, section.leave_out)
     if len(dataset.classes) != 2:
         raise DataError(
             f"Dataset {dataset.name!r} has the classes {', '.join(dataset.classes)}. A run tells "
@@ -115,15 +119,28 @@ def from_words(name: str, words: Sequence[str]) -> Dataset:
         SpecError: an option is unknown or of another type.
         DataError: it cannot be read.
     """
+    return datasets.load(name, **options_of(name, words))
+
+
+def options_of(name: str, words: Sequence[str]) -> dict[str, Any]:
+    """The options of a dataset from the command line, with defaults.
+
+    Args:
+        name: as for `from_words`.
+        words: as for `from_words`.
+
+    Raises:
+        UnknownName: there is no such dataset.
+        SpecError: an option is unknown or of another type.
+    """
     text = source.Source({}, {(): "--set"})
     for word in words:
         text = source.overridden(text, word)
     try:
-        options = checked(datasets.get(name).factory, text.data)
+        return checked(datasets.get(name).factory, text.data)
     except OptionsInvalid as error:
         lines = problems.lines(error.error, error.model, text)
         raise SpecError(f"Dataset {name!r} cannot be read:\n" + "\n".join(lines)) from error
-    return datasets.load(name, **options)
 
 
 def _patients(dataset: Dataset, by_patient: bool) -> np.ndarray:

@@ -53,6 +53,7 @@ class Plan:
     def decisive(self) -> str:
         """All that decides the weights, but for the data, as one text."""
         kept = self.spec.model_dump(mode="json", exclude=NOT_DECISIVE)
+        del kept["dataset"]["leave_out"]  # what is left out is in the content, however it is listed
         return json.dumps(kept, sort_keys=True)
 
     def place(self, *key: str | int) -> str:

@@ -15,7 +15,7 @@ import yaml
 from .. import backends
 from ..backends import Worker
 from ..errors import DataError, Interrupted, Pruned, RadZooError, RunError
-from ..preprocessing import Store
+from ..preprocessing import Store, leaks
 from . import data, prediction, provenance, requests, tracking
 from .data import Cohort
 from .plan import Plan
@@ -221,6 +221,10 @@ def _preprocess(walk: _Walk) -> Store:
     walk.stage("preprocessing")
     steps = walk.plan.spec.preprocessing
     images = prediction.preprocess(walk.cohort.dataset, steps, walk.tell)
+    found = leaks.on_two_sides(images.images(), walk.cohort.sides)
+    if found:
+        walk.tell({"event": "note", "text": leaks.note(found)})
+        walk.manifest["data"]["notes"].append(leaks.note(found))
     walk.record(store={"sha256": images.sha256, "dtype": images.dtype, "shape": images.shape})
     return images
 

@@ -49,10 +49,12 @@ class Dataset(Section):
 
     `patient: null` says that the patients are not known and the split is by image.
     `split: given` takes the sides that the dataset's own `split` column gives.
+    `leave_out` names a CSV with a column `id`, as `data clean` writes it: these are not used.
     """
 
     name: Annotated[str, known(datasets.get)]
     options: dict[str, Any] = {}
+    leave_out: str | None = None
     patient: Literal["patient"] | None = "patient"
     split: Split | Literal["given"] = Split()
     seed: Seed = 0

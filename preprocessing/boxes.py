@@ -44,13 +44,16 @@ class Boxes:
         return mask
 
 
-def read(where: Mapping[str, str], names: Sequence[str]) -> Boxes:
+def read(
+    where: Mapping[str, str], names: Sequence[str], only: Mapping[str, str] | None = None
+) -> Boxes:
     """Read the boxes of named images.
 
     Args:
         where: `path` of the CSV (looked up as a dataset's), and the CSV's names of `COLUMNS`
             where they differ.
         names: of the images, as the column `image` names them.
+        only: columns of the CSV and the value that each must have in a row, else it is no box.
 
     Raises:
         DataError: the file cannot be read, has not those columns, a box is no box, or none is of
@@ -76,10 +79,12 @@ def read(where: Mapping[str, str], names: Sequence[str]) -> Boxes:
             f"{file}: line 1 has no column {missing[0]!r}. It has: {', '.join(rows.columns)}. Name "
             "it in `boxes`."
         )
+    for column, value in (only or {}).items():
+        rows = rows[rows[column] == value]
     numbers = rows[columns[1:]].apply(pd.to_numeric, errors="coerce")
     wrong = ~(numbers.ge(0).all(axis=1) & numbers[columns[3:]].gt(0).all(axis=1))
     if wrong.any():
-        line = int(np.flatnonzero(wrong)[0]) + 2
+        line = int(rows.index[wrong][0]) + 2
         raise DataError(f"{file}: line {line} is no box; x, y, width and height are in pixels.")
     groups = numbers.groupby(rows[columns[0]].to_numpy())
     known = set(names)

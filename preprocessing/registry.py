@@ -7,11 +7,11 @@ Importing this module and listing the names loads NumPy at most.
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Dataset:
         notes: sentences that a report must carry, such as how many rows were left out.
         masks: row number -> bool (rows, columns), True on the lesion, or None if that image's is
             not known; None if none is known.
+        image_digests: by row, the SHA-256 of what decides the image that `read` gives, such as
+            of its file; empty if there is none. Datasets that share images share their arrays.
 
     Raises:
         DataError: the table lacks a column, names an image twice, or leaves a class empty.
@@ -64,6 +66,7 @@ class Dataset:
     licence: str = ""
     notes: tuple[str, ...] = ()
     masks: Callable[[int], np.ndarray | None] | None = None
+    image_digests: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = list(_faults(self))
@@ -81,6 +84,8 @@ def _faults(dataset: Dataset) -> Any:
         yield f"its table has two rows with id {dataset.table['id'].mode().iloc[0]!r}"
     if list(dataset.table.index) != list(range(len(dataset.table))):
         yield "the rows of its table are not numbered 0, 1, 2, ..."
+    if len(dataset.image_digests) not in (0, len(dataset.table)):
+        yield f"it has {len(dataset.image_digests)} image digests for {len(dataset.table)} rows"
     counts = dataset.table["label"].value_counts()
     strange = set(counts.index) - set(range(len(dataset.classes)))
     if strange:
@@ -100,10 +105,23 @@ class DatasetEntry:
     licence: str
     synthetic: bool
     summary: str  # first line of the factory's docstring
+    checks: Callable[..., Iterable["Check"]] | None = None  # takes the factory's options
+
+
+class Check(NamedTuple):
+    """Something that is known of a dataset's files, and what was found: a count, or a hash."""
+
+    what: str
+    expected: int | str
+    found: int | str
 
 
 def dataset(
-    *, source: str, licence: str, synthetic: bool = False
+    *,
+    source: str,
+    licence: str,
+    synthetic: bool = False,
+    checks: Callable[..., Iterable[Check]] | None = None,
 ) -> Callable[[Callable[..., Dataset]], Callable[..., Dataset]]:
     """Register the decorated function, whose name becomes the dataset's name.
 
@@ -111,6 +129,8 @@ def dataset(
         source: where the images come from, as a report would cite it.
         licence: the terms of the images, or where to find them.
         synthetic: whether a program drew the images.
+        checks: takes the function's options by name, and compares the files with what is known
+            of them; `data prepare` tells it.
 
     Raises:
         ValueError: another module has registered that name.
@@ -124,7 +144,7 @@ def dataset(
                 f"{_DATASETS[name].factory.__module__} and by {factory.__module__}."
             )
         summary = (factory.__doc__ or "").strip().partition("\n")[0]
-        _DATASETS[name] = DatasetEntry(name, factory, source, licence, synthetic, summary)
+        _DATASETS[name] = DatasetEntry(name, factory, source, licence, synthetic, summary, checks)
         return factory
 
     return register

@@ -1,31 +1,32 @@
 """Preprocessed images as one array on disk: made once, mapped by every worker.
 
-The array is named by the content of the dataset and by the steps, so it is never stale. Its
-side file, written last, says that it is whole. Memory does not grow with the dataset.
+The array is named by the content of the images and by the steps, so it is never stale. Its
+side file, written last, says that it is whole. Images that another array made by the same steps
+holds are copied from there. Memory does not grow with the dataset.
 """
 
 import fcntl
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, RunError
+from ..errors import RunError
+from . import draft, filling
+from .decoding import Fault, Layout
+from .donors import note_rows
+from .draft import Draft
+from .filling import Progress, Work
 from .paths import CACHE, cache_folder
 from .pipeline import Pipeline
 from .registry import Dataset
 
-__all__ = ["Store", "build", "cache_folder"]
-
-Progress = Callable[[int, int], None]
-
-BATCH = 32  # images that are read at once and held in memory
+__all__ = ["Store", "build", "build_readable", "cache_folder"]
 
 
 @dataclass(frozen=True)
@@ -52,29 +53,56 @@ class Store:
 
 
 def build(
-    dataset: Dataset, pipeline: Pipeline, cache: Path, progress: Progress | None = None
+    dataset: Dataset,
+    pipeline: Pipeline,
+    cache: Path,
+    progress: Progress | None = None,
+    processes: int | None = None,
 ) -> Store:
     """Make the array of a dataset, or find the one that was made before.
 
     8 bits are kept if the dataset has them and the steps keep its grey levels, 16 bits if
     the dataset's pixels come from whole numbers (an error of at most 1/131070), floats else.
+    What was interrupted goes on where it stopped, by any signal.
 
     Args:
-        dataset: whose images are read, by several threads at once.
+        dataset: whose images are read, by several threads or processes at once.
         pipeline: what is done to each.
         cache: the folder, made if missing; see `cache_folder`.
         progress: called with (images done, images in all) as the work goes on.
+        processes: that decode; 1 means threads of this one. If not given, one a core for
+            2,000 images and more that another process can read, else 1.
 
     Raises:
         DataError: an image cannot be read, or images differ in size after the steps.
         RunError: the folder cannot be written, or the disk is full.
     """
-    path = Path(cache) / f"{dataset.content[:20]}-{pipeline.key[:20]}.npy"
-    with _writable(path), _alone(path):
-        found = _find(path)
-        if found is None:
-            found = _written(path, dataset, pipeline, progress or _silent)
-        return found
+    work = Work(dataset, pipeline, Path(cache), progress or _silent, processes, strict=True)
+    with _alone(work.path):
+        return _find(work.path) or _made(work)[0]
+
+
+def build_readable(
+    dataset: Dataset,
+    pipeline: Pipeline,
+    cache: Path,
+    progress: Progress | None = None,
+    processes: int | None = None,
+) -> tuple[Store | None, Mapping[int, str]]:
+    """Make the array as `build` does, and go on after images that cannot be read.
+
+    Returns:
+        The array, and why by row number for each image that is not in it. If any is not, the
+        array is that of the dataset without these images, which `build` will find; None if
+        none is left, or the dataset does not tell its images' digests.
+
+    Raises:
+        RunError: the folder cannot be written, or the disk is full.
+    """
+    work = Work(dataset, pipeline, Path(cache), progress or _silent, processes, strict=False)
+    with _alone(work.path):
+        found = _find(work.path)
+        return (found, {}) if found else _made(work)
 
 
 def _silent(done: int, total: int) -> None:
@@ -82,10 +110,13 @@ def _silent(done: int, total: int) -> None:
 
 
 @contextmanager
-def _writable(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the array's lock; the kernel takes it back from a process that dies."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
     except RunError:
         raise
     except OSError as error:
@@ -93,17 +124,6 @@ def _writable(path: Path) -> Iterator[None]:
             f"The array of images cannot be kept in {path.parent}: {error.strerror or error}. "
             f"Free some space there, or set {CACHE} to a folder that can be written."
         ) from error
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the array's lock; the kernel takes it back from a process that dies."""
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:  # what was begun and not finished would fill the disk
-            path.with_suffix(".partial").unlink(missing_ok=True)
 
 
 def _find(path: Path) -> Store | None:
@@ -116,85 +136,52 @@ def _find(path: Path) -> Store | None:
         return None  # not made yet, or damaged: make it
 
 
-def _written(path: Path, dataset: Dataset, pipeline: Pipeline, progress: Progress) -> Store:
-    dtype, largest = _dtype(dataset, pipeline)
-    digest, partial, total = hashlib.sha256(), path.with_suffix(".partial"), len(dataset.table)
-    first: tuple[int, ...] = ()
-    with partial.open("wb") as file:
-        for row, image in enumerate(_images(dataset, pipeline)):
-            first = first or image.shape
-            _check_shape(dataset, row, image.shape, first)
-            stored = image if largest == 1 else np.rint(image * largest)
-            header = _header((total, *first), dtype) if row == 0 else b""
-            data = header + stored.astype(dtype).tobytes()
-            digest.update(data)
-            file.write(data)
-            progress(row + 1, total)
+def _made(work: Work) -> tuple[Any, dict[int, str]]:
+    """The array, and why by row for each image that is not in it."""
+    faults: list[Fault] = []
+    opened = filling.begun(work, faults)
+    if opened is None:
+        return None, {fault.row: fault.why for fault in faults}
+    made, read = opened
+    with made:
+        filling.fill(made, read, work)
+        if not made.faults:
+            return _published(made, work.path, work.dataset.image_digests), {}
+        return _without_faults(made, work), {fault.row: fault.why for fault in made.faults}
+
+
+def _published(made: Draft, path: Path, images: Sequence[str]) -> Store:
+    """Give the array its name, then write the side file that says it is whole."""
+    dtype = np.dtype(made.layout.dtype).name
+    store = Store(path, made.layout.shape, dtype, 1 / made.layout.white, made.sha256())
+    said = {key: value for key, value in asdict(store).items() if key != "path"}
+    side, written = path.with_suffix(".json"), path.with_suffix(".json-partial")
+    with written.open("w") as file:
+        json.dump(said | {"bytes": made.layout.bytes}, file)
         file.flush()
         os.fsync(file.fileno())
-    rows, columns, channels = first
-    shape = (total, rows, columns, channels)
-    store = Store(path, shape, dtype.name, 1 / largest, digest.hexdigest())
-    _publish(store, partial)
+    made.path.replace(path)
+    if images:
+        note_rows(path, images)
+    written.replace(side)
     return store
 
 
-def _dtype(dataset: Dataset, pipeline: Pipeline) -> tuple[np.dtype, int]:
-    """What the pixels are stored as, and which stored value is white."""
-    if dataset.levels is None:
-        return np.dtype("<f4"), 1
-    if dataset.levels <= 256 and pipeline.keeps_levels:
-        return np.dtype("u1"), 255
-    return np.dtype("<u2"), 65535
-
-
-def _images(dataset: Dataset, pipeline: Pipeline) -> Iterator[np.ndarray]:
-    """Each image after the steps, (rows, columns, channels), a few ahead of the writer."""
-
-    def one(row: int) -> np.ndarray:
-        try:
-            image = pipeline(dataset.read(row))
-        except (DataError, OSError) as error:
-            named = dataset.table["id"].iloc[row]
-            raise DataError(f"Image {named!r} of {dataset.name!r}: {error}") from error
-        return image[..., np.newaxis] if image.ndim == 2 else image
-
-    total = len(dataset.table)
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        for start in range(0, total, BATCH):
-            yield from pool.map(one, range(start, min(start + BATCH, total)))
-
-
-def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    described = {"descr": dtype.str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(buffer, described)
-    return buffer.getvalue()
-
-
-def _check_shape(
-    dataset: Dataset, row: int, shape: tuple[int, ...], first: tuple[int, ...]
-) -> None:
-    if shape != first:
-        ids = dataset.table["id"]
-        raise DataError(
-            f"Images differ in size after the steps: {ids.iloc[0]!r} has {first[0]} x {first[1]} "
-            f"pixels, {ids.iloc[row]!r} has {shape[0]} x {shape[1]}. Add the step "
-            "{name: resize, rows: ..., columns: ...}."
-        )
-
-
-def _publish(store: Store, partial: Path) -> None:
-    """Give the array its name, then write the side file that says it is whole."""
-    size = partial.stat().st_size
-    said = {key: value for key, value in asdict(store).items() if key != "path"} | {"bytes": size}
-    side = store.path.with_suffix(".json")
-    draft = store.path.with_suffix(".json-partial")
-    with draft.open("w") as file:
-        json.dump(said, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(store.path)
-    draft.replace(side)
+def _without_faults(made: Draft, work: Work) -> Store | None:
+    """The array of the images that could be read, under the name of these alone."""
+    images, bad = work.dataset.image_digests, {fault.row for fault in made.faults}
+    sound = [row for row in range(made.done) if row not in bad]
+    if not images or not sound:
+        return None
+    kept = tuple(images[row] for row in sound)
+    path = work.named(kept)
+    layout = Layout((len(sound), *made.layout.shape[1:]), made.layout.dtype, made.layout.white)
+    with _alone(path):
+        found = _find(path)
+        if found is not None:
+            return found
+        with draft.begin(path.with_suffix(".partial"), layout) as copy:
+            for place, row in enumerate(sound):
+                copy.put(place, made.row(row))
+            copy.record(len(sound), [])
+            return _published(copy, path, kept)

@@ -7,6 +7,7 @@ from pathlib import Path
 ANSWER_S = 120.0
 BACK_S = 60.0  # within which an analyst that died is there again
 _PAUSE_S = 0.2
+_DYING_S = 1.0  # a process that is killed takes connections for a moment more, and drops them
 
 
 def analyse(path: Path, study: str) -> str:
@@ -18,7 +19,8 @@ def analyse(path: Path, study: str) -> str:
         path: of the analyst's socket.
         study: its id.
     """
-    for _ in range(2):
+    for pause_s in (0.0, _DYING_S):
+        time.sleep(pause_s)
         connection = _connect(path)
         if connection is None:
             break

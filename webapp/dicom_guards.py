@@ -29,6 +29,7 @@ from pydicom.uid import (
 )
 
 from ..errors import FilmRefused
+from ..preprocessing import dicom_check
 from . import guards, jpeg
 
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
@@ -75,7 +76,7 @@ def _check_syntax(syntax: UID) -> None:
 
 
 def _check_header(dataset: Any) -> None:
-    if "PixelData" not in dataset:
+    if not dicom_check.holds_picture(dataset) or "PixelData" not in dataset:
         raise FilmRefused("no_pixels")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames != 1:

@@ -53,9 +53,6 @@ _OTHERS = (
     (0, rb"(?i)\s*(<\?xml.*)?<svg", "SVG"),
     (0, rb"\s*<\?xml", "XML"),
 )
-_HEADLESS = re.compile(  # the first element of a data set, with a VR or with a short length
-    rb"\x02\x00\x00\x00UL|\x08\x00[\x00-\x70]\x00([A-Z]{2}|.\x00\x00\x00)", re.DOTALL
-)
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]+")
 
 
@@ -131,7 +128,7 @@ def _no_picture(data: bytes) -> FilmRefused:
     for offset, pattern, name in _OTHERS:
         if re.match(pattern, data[offset : offset + 512], re.DOTALL):
             return FilmRefused("not_an_image", found=name)
-    if _HEADLESS.match(data):
+    if readers.is_headless_dicom(data[:132]):
         return FilmRefused("dicom_no_preamble")
     if _TEXT.fullmatch(data[:512]):
         return FilmRefused("not_an_image", found="TXT")

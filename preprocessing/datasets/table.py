@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import DataError
-from .. import digests, labels, paths, readers
+from .. import ages, digests, labels, paths, readers
 from ..boxes import read as read_boxes
 from ..registry import Dataset, dataset
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 REQUIRED = ("path", "label")
 COLUMNS = (*REQUIRED, "patient", "view", "age", "sex", "site", "study_date", "split", *BOX)
-OLDEST = 120  # years
 
 
 @dataset(source="the user's own images, listed in a CSV", licence="as the owner of the images says")
@@ -87,6 +86,7 @@ def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
         source=f"the user's own images, listed in {file.name}",
         notes=tuple(_notes(file, len(rows), kept[mapping["label"]], assigned, odd_ages)),
         masks=lesions.masks(list(described["id"]), read) if lesions else None,
+        image_digests=tuple(digest.sha256 for digest in found),
     )
 
 
@@ -185,22 +185,12 @@ def _described(used: "pd.DataFrame", mapping: dict[str, str]) -> tuple["pd.DataF
             continue
         texts = used[mapping[ours]].reset_index(drop=True).str.strip()
         if ours == "age":
-            result[ours], odd = _ages(texts)
+            result[ours], odd = ages.in_years(texts)
         elif ours in BOX:
             result[ours] = pd.to_numeric(texts, errors="coerce")
         else:
             result[ours] = texts.where(texts != "")
     return result, odd
-
-
-def _ages(texts: "pd.Series") -> tuple["pd.Series", int]:
-    import pandas as pd
-
-    parts = texts.str.extract(r"^0*(\d+(?:\.\d+)?)\s*([YMWD]?)$")
-    per_year = parts[1].map({"": 1.0, "Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25})
-    years = pd.to_numeric(parts[0]) / per_year
-    sound = years.between(0, OLDEST)
-    return years.where(sound), int(((texts != "") & ~sound).sum())
 
 
 def _notes(
@@ -213,4 +203,4 @@ def _notes(
         names = ", ".join(sorted({text[:40] for text in left_out})[:8])
         yield f"{len(left_out)} of {len(given)} images were left out for their label: {names}."
     if odd_ages:
-        yield f"{odd_ages} ages are not between 0 and {OLDEST} years; they count as missing."
+        yield f"{odd_ages} ages are not between 0 and {ages.OLDEST} years; they count as missing."

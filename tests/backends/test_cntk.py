@@ -101,16 +101,20 @@ def small(case):
     return "layer_cases:small", {"case": case, "input_shape": CASES[case][0]}
 
 
+def smallest(name):
+    """The smallest images that an architecture takes: those of its own size take minutes."""
+    entry = zoo.get(name)
+    return (entry.minimum_size, entry.minimum_size, entry.input_shape[2])
+
+
 def of_the_zoo(name):
     """The name and the options of an architecture."""
-    return name, {"input_shape": zoo.get(name).input_shape, **without_dropout(name)}
+    return name, {"input_shape": smallest(name), **without_dropout(name)}
 
 
 def without_kinks(name):
-    """The address and the options of an architecture's smooth twin, as small as it may be."""
-    entry = zoo.get(name)
-    shape = (entry.minimum_size, entry.minimum_size, entry.input_shape[2])
-    return "layer_cases:smooth", {"of": name, "input_shape": shape}
+    """The address and the options of an architecture's smooth twin."""
+    return "layer_cases:smooth", {"of": name, "input_shape": smallest(name)}
 
 
 def _unsettled(path, array, draw):

@@ -113,12 +113,22 @@ def open_room(place: Any, run: Path, home: Path, *options: str) -> Room:
     """Start `serve` and wait until the room is open."""
     port = free_port()
     process = place.start("serve", "--run", run, "--home", home, "--port", port, *options)
-    room = Room(home, run, port, process)
-    for line in process.stdout:
+    return _once_open(Room(home, run, port, process))
+
+
+def open_again(place: Any, room: Room) -> None:
+    """Start `serve` where a room was whose process has ended: visitors find it at its old port."""
+    where = ("--run", room.run, "--home", room.home, "--port", room.port)
+    room.process = place.start("serve", *where)
+    _once_open(room)
+
+
+def _once_open(room: Room) -> Room:
+    for line in room.process.stdout:
         room.said.append(line)
         if "Ctrl-C" in line:
             return room
-    raise AssertionError(process.communicate()[1])
+    raise AssertionError(room.process.communicate()[1])
 
 
 def close_room(room: Room) -> None:
