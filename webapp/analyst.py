@@ -27,7 +27,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from ..errors import DataError, FilmRefused, RadZooError, WorkerFailed
-from . import served
+from . import audit_log, served
+from .audit_log import Action
 from .database import Analysis, Database, Study
 from .decoder import Decoder, Recipe
 from .films import Films
@@ -145,6 +146,9 @@ class Analyst:
             if kept is not None:
                 kept.state = "refused"
                 kept.refusal = {"code": refused.code, "values": refused.values}
+                audit_log.write(
+                    session, kept.owner_id, Action.REFUSED_UPLOAD, kept.id, code=refused.code
+                )
         self._films.incoming(study.id).unlink(missing_ok=True)
         return "refused"
 

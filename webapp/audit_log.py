@@ -37,7 +37,6 @@ class Action(StrEnum):
     SETTING_CHANGED = "setting_changed"
     TOKEN_MADE = "token_made"  # noqa: S105  the name of an action
     ACCOUNT_MADE = "account_made"
-    DENIED = "denied"
 
 
 def write(

@@ -1,6 +1,7 @@
 """Where films lie: a folder for each file that was given, named by its content."""
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -28,6 +29,14 @@ class Films:
     def incoming(self, study: str) -> Path:
         """Where a file waits until it is read."""
         return self._incoming / study
+
+    def keep_incoming(self, study: str, content: bytes) -> None:
+        """Write a file that is to be read; it is on the disk when this returns."""
+        path = self.incoming(study)
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
     def path(self, film: str) -> Path:
         """Of the image itself, as `readers.read` takes it."""

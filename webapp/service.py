@@ -5,8 +5,7 @@ there. In a study that is still to be read first, what the models found is left 
 """
 
 import datetime as dt
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import FilmRefused, UnknownName, UserError
 from ..experiments import finished
-from . import analyst_client, audit_log, card, examples, films, reference, retention
+from . import analyst_client, audit_log, card, examples, films, queries, reference, retention
 from .audit_log import Action
 from .card import Card
 from .database import Analysis, Database, Reading, Study, Threshold, User
@@ -115,7 +114,7 @@ class Room:
             raise FilmRefused("too_big", megabytes=round(len(content) / 1e6, 1), limit=limit)
         upload = films.name_of(content)
         with self.database.session() as session:
-            known = session.scalar(_same(user, upload))
+            known = session.scalar(queries.same_upload(user, upload))
             if known is not None:
                 return known.id, False
             mine = select(func.count()).select_from(Study).where(Study.owner_id == user)
@@ -129,11 +128,11 @@ class Room:
             with self.database.session() as session:
                 session.add(study)
                 session.flush()
-                _write(self.films.incoming(study.id), content)
+                self.films.keep_incoming(study.id, content)
                 audit_log.write(session, user, Action.UPLOADED, study.id, upload=study.upload)
         except IntegrityError:  # the same file came by another tab in the same moment
             with self.database.session() as session:
-                known = session.scalar(_same(user, study.upload))
+                known = session.scalar(queries.same_upload(user, study.upload))
             assert known is not None, "two files of one user with one hash"
             return known.id, False
         analyst_client.analyse(self.settings.socket, study.id)
@@ -154,7 +153,7 @@ class Room:
         key = self.card(model).key
         with self.database.session() as session:
             study = self._study(session, user, study_id)
-            reading = session.scalars(_readings([study.id])).first()
+            reading = session.scalars(queries.readings([study.id])).first()
             analysis = session.get(Analysis, (study.id, key))
             withheld = analysis is not None and self._is_withheld(session, user, reading)
             if analysis is not None and not withheld and not study.shown:
@@ -182,9 +181,9 @@ class Room:
             first = self.reads_first(session, user)
             mine = select(Study).where(Study.owner_id == user).order_by(Study.created, Study.id)
             studies = list(session.scalars(mine))
-            found = _by_study(session, key, user)
+            found = queries.analyses_of(session, user, key)
             read: dict[str, Reading] = {}
-            for one in session.scalars(_readings_of(user)):
+            for one in session.scalars(queries.readings_of(user)):
                 read.setdefault(one.study_id, one)
             rows = [
                 _seen(study, found.get(study.id), read.get(study.id), first) for study in studies
@@ -206,7 +205,9 @@ class Room:
             mine = others.where(Study.owner_id == user, Study.id != study)
             rows = session.execute(mine.where(Analysis.model == analysis.model)).all()
             if self.reads_first(session, user):
-                read = set(session.scalars(_readings_of(user).with_only_columns(Reading.study_id)))
+                read = set(
+                    session.scalars(queries.readings_of(user).with_only_columns(Reading.study_id))
+                )
                 rows = [row for row in rows if row[0].id in read]
         this = np.frombuffer(analysis.embedding, "<f4")
         away = [
@@ -305,25 +306,6 @@ def _folder(settings: Settings, key: str) -> Path:
     return settings.home / "models" / key[:16]
 
 
-def _same(user: str, upload: str) -> Any:
-    return select(Study).where(Study.owner_id == user, Study.upload == upload)
-
-
-def _readings(ids: Sequence[str]) -> Any:
-    return select(Reading).where(Reading.study_id.in_(ids)).order_by(Reading.id.desc())
-
-
-def _readings_of(user: str) -> Any:
-    mine = select(Reading).join(Study, Study.id == Reading.study_id).where(Study.owner_id == user)
-    return mine.order_by(Reading.id.desc())
-
-
-def _by_study(session: Session, key: str, user: str) -> dict[str, Analysis]:
-    of_user = select(Analysis).join(Study, Study.id == Analysis.study_id)
-    wanted = of_user.where(Analysis.model == key, Study.owner_id == user)
-    return {one.study_id: one for one in session.scalars(wanted)}
-
-
 def _seen(study: Study, analysis: Analysis | None, reading: Reading | None, first: bool) -> Seen:
     withheld = first and reading is None and analysis is not None
     return Seen(study, None if withheld else analysis, withheld, reading)
@@ -331,10 +313,3 @@ def _seen(study: Study, analysis: Analysis | None, reading: Reading | None, firs
 
 def _falling(row: Seen) -> tuple[float, dt.datetime]:
     return (-row.analysis.probabilities[-1] if row.analysis else 1.0, row.study.created)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from gunicorn.arbiter import Arbiter
 from .settings import Settings
 
 TIMEOUT_S = 180  # a request may wait for an analyst that is being begun again
+GRACE_S = 15  # for requests under way at the end: before `processes.end` loses its patience
 
 
 class _Server(BaseApplication):
@@ -44,6 +45,7 @@ def main() -> None:
         threads=int(threads),
         worker_class="gthread",
         timeout=TIMEOUT_S,
+        graceful_timeout=GRACE_S,
         keepalive=15,
         when_ready=_ready,
         limit_request_line=2048,
