@@ -125,6 +125,8 @@ class RunDisplay(_Display):
 
 def metrics_table(metrics: Mapping[str, Any], reported: Mapping[str, Any]) -> Table:
     """The figures of the test side with their intervals, beside those of a paper if any."""
+    if "findings" in metrics:
+        return _findings_table(metrics)
     test = metrics["splits"]["test"]
     confidence = f"{metrics['confidence']:.0%} interval"
     synthetic = "SYNTHETIC images, " if metrics["synthetic"] else ""
@@ -141,6 +143,27 @@ def metrics_table(metrics: Mapping[str, Any], reported: Mapping[str, Any]) -> Ta
         row = [label, *_estimate(test["metrics"][name])]
         table.add_row(*row, *([escape(str(reported.get(name, "")))] if reported else []))
     _add_counts(table, test)
+    return table
+
+
+def _findings_table(metrics: Mapping[str, Any]) -> Table:
+    """The ROC AUC of each finding on the test side, and their mean."""
+    test = metrics["splits"]["test"]
+    synthetic = "SYNTHETIC images, " if metrics["synthetic"] else ""
+    title = f"Test: {synthetic}{test['images']} images of {test['patients']} patients"
+    table = Table(title=title, caption=RESEARCH_USE)
+    heads = ("positive of known", "ROC AUC", f"{metrics['confidence']:.0%} interval")
+    table.add_column("")
+    for column in heads:
+        table.add_column(column, justify="right")
+    for name, found in metrics["findings"].items():
+        side = found["splits"]["test"]
+        cells = ("not measured", "")
+        if "folder" in found:
+            cells = _estimate(side["metrics"]["roc_auc"])
+        table.add_row(escape(name), f"{side['positives']} of {side['images']}", *cells)
+    table.add_section()
+    table.add_row("mean", "", *_estimate(test["metrics"]["mean_roc_auc"]))
     return table
 
 

@@ -1,104 +1,183 @@
-"""Time and peak memory of the array store, and of reading it through once.
+"""Time and peak memory of the array store, stage by stage, and of reading it against RAM.
 
-    python benchmarks/store.py [--images 100000] [--size 128] [--folder /tmp]
+    python benchmarks/store.py [--images 112120] [--size 64] [--epochs 5] [--folder /tmp]
 
-The images are noise with a square, drawn one by one; nothing of them says anything about
-lungs. Each stage runs in a process of its own, whose peak resident memory is printed. The
-folder needs 1 byte a pixel: 1.6 GB for 100,000 images of 128x128.
+The images are PNG files of noise with a square, 112,120 as in NIH ChestX-ray14; nothing of them
+says anything about lungs. Several numbers after --images show how time and memory grow. Each
+stage runs in a process of its own. The folder needs some 4 bytes a pixel: 2 GB for 112,120 images
+of 64x64. Files that were just written are read from the system's cache, not from the disk.
+
+`read` goes through all images in random batches, as a worker does; from RAM it is the same with
+the array read into memory. The median of --epochs is told.
 """
 
 import argparse
+import csv
 import json
+import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+BATCH = 64
+CHILDREN: list[float] = []  # peak memory of the processes that decode, MB
 
 
 def main() -> None:
-    """Print one row a stage."""
+    """Print one row a stage and number of images."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=100_000)
-    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--images", type=int, nargs="+", default=[112_120])
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     if asked.stage:
-        print(json.dumps(STAGES[asked.stage](asked.images, asked.size, asked.folder)))
+        seconds = STAGES[asked.stage](asked.images[0], asked.size, asked.epochs, asked.folder)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps([seconds, peak, max(CHILDREN, default=0)]))
         return
-    print(f"{asked.images} images of {asked.size}x{asked.size}, made up")
-    print("| stage | seconds | images/s | peak memory, MB |")
-    print("|---|---|---|---|")
-    folder = Path(tempfile.mkdtemp(dir=asked.folder))
-    try:
-        for stage in STAGES:
-            _print_row(stage, asked.images, asked.size, folder)
-    finally:
-        shutil.rmtree(folder)
+    print(f"SYNTHETIC images, PNG of {asked.size}x{asked.size}; {os.cpu_count()} cores")
+    print("| images | stage | seconds | ms an image | peak memory, MB | of each child, MB |")
+    print("|---|---|---|---|---|---|")
+    for images in asked.images:
+        folder = Path(tempfile.mkdtemp(dir=asked.folder))
+        try:
+            for stage in STAGES:
+                _print_rows(stage, images, asked, folder)
+        finally:
+            shutil.rmtree(folder)
 
 
-def _print_row(stage: str, images: int, size: int, folder: Path) -> None:
+def _print_rows(stage: str, images: int, asked: argparse.Namespace, folder: Path) -> None:
     command = [sys.executable, __file__, "--stage", stage, "--images", str(images)]
-    command += ["--size", str(size), "--folder", str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    seconds, peak = json.loads(done.stdout)
-    print(f"| {stage} | {seconds:.1f} | {images / seconds:.0f} | {peak:.0f} |", flush=True)
+    command += ["--size", str(asked.size), "--epochs", str(asked.epochs), "--folder", str(folder)]
+    cache = {"RADZOO_CACHE": str(folder / "cache")}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **cache}
+    )
+    seconds, peak, child = json.loads(done.stdout)
+    each = 1000 * seconds / images
+    print(f"| {images:,} | {stage} | {seconds:.1f} | {each:.3f} | {peak:.0f} | {child:.0f} |")
+    sys.stdout.flush()
 
 
-def _build(images: int, size: int, folder: Path) -> tuple[float, float]:
-    from radzoo.preprocessing import Pipeline, store
+def _draw(images: int, size: int, epochs: int, folder: Path) -> float:
+    import cv2
+    import numpy as np
 
-    dataset = _dataset(images, size)
     began = time.monotonic()
-    built = store.build(dataset, Pipeline(()), folder)
-    (folder / "path.txt").write_text(f"{built.path}\n{built.scale}")
-    return time.monotonic() - began, _peak_mb()
+    with (folder / "list.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "label", "patient"])
+        for row in range(images):
+            pixels = np.random.default_rng(row).integers(0, 200, (size, size), dtype="uint8")
+            pixels[: size // 4, : size // 4] += np.uint8(50 * (row % 2))
+            place = folder / f"{row // 1000:03d}"
+            place.mkdir(exist_ok=True)
+            cv2.imwrite(str(place / f"{row:06d}.png"), pixels)
+            rows.writerow([f"{row // 1000:03d}/{row:06d}.png", row % 2, f"p{row // 4}"])
+    return time.monotonic() - began
 
 
-def _read(images: int, size: int, folder: Path) -> tuple[float, float]:
-    """One epoch of batches in random order, as a worker reads them."""
+def _load(images: int, size: int, epochs: int, folder: Path) -> float:
+    return _timed(lambda: _dataset(folder))
+
+
+def _build(images: int, size: int, epochs: int, folder: Path) -> float:
+    from radzoo.preprocessing import prepare, store
+
+    dataset, built = _dataset(folder), []
+    threading.Thread(target=_watch_children, daemon=True).start()
+
+    def build() -> None:
+        built.append(store.build(dataset, prepare.pipeline(size), store.cache_folder()))
+
+    seconds = _timed(build)
+    (folder / "path.txt").write_text(f"{built[0].path}\n{built[0].scale}")
+    return seconds
+
+
+def _read(images: int, size: int, epochs: int, folder: Path) -> float:
+    return _epochs(images, epochs, folder, in_ram=False)
+
+
+def _read_ram(images: int, size: int, epochs: int, folder: Path) -> float:
+    return _epochs(images, epochs, folder, in_ram=True)
+
+
+def _epochs(images: int, epochs: int, folder: Path, in_ram: bool) -> float:
+    import numpy as np
+
+    feed = _feed(folder, images, in_ram)
+    times = []
+    for epoch in range(epochs):
+        began = time.monotonic()
+        batches = feed.batches(np.arange(images), BATCH, 0, epoch)
+        assert sum(len(batch) for batch, _, _ in batches) == images
+        times.append(time.monotonic() - began)
+    return statistics.median(times)
+
+
+def _feed(folder: Path, images: int, in_ram: bool) -> Any:
     import numpy as np
 
     from radzoo.backends.worker.feed import Feed
 
+    class InRam(Feed):
+        """The same, with the array in memory."""
+
+        def images(self, rows: Any) -> Any:
+            return held[rows].astype("float32") * self._scale
+
     path, scale = (folder / "path.txt").read_text().split()
     np.save(folder / "labels.npy", np.arange(images) % 2)
-    feed = Feed(path, float(scale), folder / "labels.npy")
+    held = np.load(path) if in_ram else None
+    return (InRam if in_ram else Feed)(path, float(scale), folder / "labels.npy")
+
+
+STAGES: dict[str, Callable[[int, int, int, Path], float]] = {
+    "draw the files": _draw,
+    "load, every file is hashed": _load,
+    "load again, digests are known": _load,
+    "build the store": _build,
+    "read an epoch from the store": _read,
+    "read an epoch from RAM": _read_ram,
+}
+
+
+def _dataset(folder: Path) -> Any:
+    from radzoo import preprocessing
+
+    return preprocessing.load("table", path=str(folder / "list.csv"), classes=[0, 1])
+
+
+def _timed(work: Callable[[], Any]) -> float:
     began = time.monotonic()
-    seen = sum(len(batch) for batch, _, _ in feed.batches(np.arange(images), 64, 0, 0))
-    assert seen == images
-    return time.monotonic() - began, _peak_mb()
+    work()
+    return time.monotonic() - began
 
 
-STAGES = {"build the store": _build, "one epoch of batches": _read}
+def _watch_children() -> None:
+    """Note the memory of each process that this one has, in MB, ten times a second."""
+    import psutil
 
-
-def _dataset(images: int, size: int):  # type: ignore[no-untyped-def]
-    import numpy as np
-    import pandas as pd
-
-    from radzoo.preprocessing import Dataset
-
-    names = [f"{row:06d}" for row in range(images)]
-    table = pd.DataFrame({"id": names, "label": np.arange(images) % 2, "patient": names})
-
-    def read(row: int) -> np.ndarray:
-        draw = np.random.default_rng(row)
-        pixels = draw.integers(0, 200, (size, size), dtype="uint8")
-        pixels[: size // 4, : size // 4] += np.uint8(50 * (row % 2))
-        return pixels.astype("float32") / 255
-
-    return Dataset("made_up", ("a", "b"), table, read, content="0" * 64, levels=256, synthetic=True)
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    while True:
+        for child in psutil.Process().children():
+            with suppress(psutil.Error):  # it has just ended
+                CHILDREN.append(child.memory_info().rss / 2**20)
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

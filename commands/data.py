@@ -1,17 +1,18 @@
-"""The commands `data list`, `data show`, `data clean` and `data prepare`."""
+"""The commands `data list`, `data show`, `data clean`, `data prepare` and `data deidentify`."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..errors import DataError, RunError
+from ..errors import DataError, Failure, RunError
 from . import output
 
 if TYPE_CHECKING:
     from ..preprocessing.cleaning import Cleaning
+    from ..preprocessing.copies import Told
     from ..preprocessing.prepare import Prepared
     from ..preprocessing.registry import Check
 
@@ -155,8 +156,8 @@ def _tell_checks(checks: "Sequence[Check]") -> None:
         output.show(terminal.plain_table(["", "expected", "found", ""], rows, "Files"))
     if differing:
         typer.echo(
-            f"{len(differing)} of {len(checks)} are not as published. If this is not meant to be "
-            "a part of the dataset, download these files again."
+            f"{len(differing)} of {len(checks)} are not as published. Unless you mean to use a "
+            "part of the dataset, or another release of it, download these files again."
         )
 
 
@@ -185,3 +186,48 @@ def _what_to_do(found: "Prepared", listed: Path) -> str:
         f"first: {first} {kept}Put sound files in their places and call this again, or leave "
         f"them out by `leave_out: {listed}` under `dataset` in the spec."
     )
+
+
+@app.command("deidentify")
+def deidentify_data(
+    source: Annotated[Path, typer.Argument(help="A folder of DICOM files.")],
+    target: Annotated[Path, typer.Argument(help="The folder for the copies.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The secret that makes the new names; made if missing. Not to be shared. "
+            "If not given: TARGET.key."
+        ),
+    ] = None,
+    shift_dates: Annotated[
+        bool, typer.Option(help="Shift the dates of each patient alike; else they are removed.")
+    ] = False,
+    age_and_sex: Annotated[
+        bool, typer.Option(help="Keep age, 90 for all above 89, and sex.")
+    ] = False,
+) -> None:
+    """Copy DICOM images without whom they show; nothing is written over."""
+    from ..preprocessing import copies
+    from ..preprocessing.deidentify import Pseudonyms
+
+    secret = key or target.parent / f"{target.resolve().name}.key"
+    copies.check(source, target, secret)
+    dates: Literal["remove", "shift"] = "shift" if shift_dates else "remove"
+    names = Pseudonyms(copies.key(secret), dates, age_and_sex)
+    told = [_said(one) for one in copies.write(source, target, names)]
+    copied = sum(one.copy is not None for one in told)
+    refused = sum(one.image and one.copy is None for one in told)
+    others = len(told) - copied - refused
+    typer.echo(f"{copied} copied, {refused} refused, {others} that are no images left out.")
+    typer.echo(
+        f"Key: {secret}. Keep it from whoever gets the copies; it makes the same names again."
+    )
+    typer.echo("The pixels are unchanged: look for names within the pictures before sharing them.")
+    if refused:
+        raise Failure(f"{refused} images were not copied; each is told above with the reason.")
+
+
+def _said(one: "Told") -> "Told":
+    warning = " (there may be text within the picture: look at it)" if one.text else ""
+    typer.echo(f"{one.source}: {one.why or one.copy}{warning}")
+    return one

@@ -65,7 +65,8 @@ def _key(file: Path) -> str:
 
 def _learn(new: dict[str, Path], memory: Path) -> dict[str, Digest]:
     """Read files; an interruption costs a chunk of them."""
-    watch, keys, learnt = _WATCH.get(), list(new), {}
+    watch, keys = _WATCH.get(), list(new)
+    learnt: dict[str, Digest] = {}
     with ThreadPoolExecutor(min(os.cpu_count() or 1, THREADS)) as pool:
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]

@@ -50,9 +50,12 @@ class Dataset:
             not known; None if none is known.
         image_digests: by row, the SHA-256 of what decides the image that `read` gives, such as
             of its file; empty if there is none. Datasets that share images share their arrays.
+        findings: columns of `table` that hold 1, 0, or missing where nobody knows: an image may
+            have any number of them.
 
     Raises:
-        DataError: the table lacks a column, names an image twice, or leaves a class empty.
+        DataError: the table lacks a column, names an image twice, or leaves a class empty; or a
+            finding is anything but 1, 0 or missing.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     masks: Callable[[int], np.ndarray | None] | None = None
     image_digests: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = list(_faults(self))
@@ -93,6 +97,15 @@ def _faults(dataset: Dataset) -> Any:
     for index, name in enumerate(dataset.classes):
         if index not in counts:
             yield f"no image has the class {name!r}"
+    yield from _finding_faults(dataset)
+
+
+def _finding_faults(dataset: Dataset) -> Any:
+    for name in dataset.findings:
+        if name not in dataset.table:
+            yield f"its table has no column {name!r}, which it names as a finding"
+        elif not dataset.table[name].dropna().isin((0, 1)).all():
+            yield f"its finding {name!r} has values other than 0, 1 and missing"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -79,7 +78,9 @@ def build(
     """
     work = Work(dataset, pipeline, Path(cache), progress or _silent, processes, strict=True)
     with _alone(work.path):
-        return _find(work.path) or _made(work)[0]
+        found = _find(work.path) or _made(work)[0]
+    assert found is not None, "strict work is refused sooner"
+    return found
 
 
 def build_readable(
@@ -136,7 +137,7 @@ def _find(path: Path) -> Store | None:
         return None  # not made yet, or damaged: make it
 
 
-def _made(work: Work) -> tuple[Any, dict[int, str]]:
+def _made(work: Work) -> tuple[Store | None, dict[int, str]]:
     """The array, and why by row for each image that is not in it."""
     faults: list[Fault] = []
     opened = filling.begun(work, faults)
@@ -157,7 +158,7 @@ def _published(made: Draft, path: Path, images: Sequence[str]) -> Store:
     said = {key: value for key, value in asdict(store).items() if key != "path"}
     side, written = path.with_suffix(".json"), path.with_suffix(".json-partial")
     with written.open("w") as file:
-        json.dump(said | {"bytes": made.layout.bytes}, file)
+        json.dump(said | {"bytes": made.layout.size}, file)
         file.flush()
         os.fsync(file.fileno())
     made.path.replace(path)

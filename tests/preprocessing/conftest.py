@@ -50,3 +50,41 @@ def dataset_of(images, levels=256, content="abc", **more):
 @pytest.fixture
 def made():
     return dataset_of
+
+
+@pytest.fixture
+def write_dicom():
+    """Writes a small DICOM file: path, stored numbers, tags; those that are None are left out."""
+    pydicom = pytest.importorskip("pydicom", reason="pydicom is not installed")
+    from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+
+    def write(path, pixels, syntax=ExplicitVRLittleEndian, **tags):
+        file = pydicom.Dataset()
+        file.file_meta = pydicom.dataset.FileMetaDataset()
+        file.file_meta.TransferSyntaxUID = syntax
+        file.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+        file.SOPClassUID = DigitalXRayImageStorageForPresentation
+        file.SOPInstanceUID = tags.pop("SOPInstanceUID", f"1.2.{abs(hash(str(path)))}")
+        file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID
+        file.Modality, file.PhotometricInterpretation = "DX", "MONOCHROME2"
+        file.Rows, file.Columns = pixels.shape[-2:]
+        file.SamplesPerPixel, file.PixelRepresentation = 1, int(pixels.dtype.kind == "i")
+        file.BitsAllocated = file.BitsStored = 8 * pixels.dtype.itemsize
+        if "PixelData" not in tags:
+            raw = pixels.tobytes()
+            file.add_new("PixelData", "OW", raw + bytes(len(raw) % 2))
+        for tag, value in tags.items():
+            if isinstance(value, tuple):  # its VR and value, where the VR is ambiguous
+                file.add_new(tag, *value)
+            elif value is None:
+                if tag in file:
+                    delattr(file, tag)
+            else:
+                setattr(file, tag, value)
+        if "HighBit" not in tags and "BitsStored" in file:
+            file.HighBit = file.BitsStored - 1
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.save_as(path, enforce_file_format=True)
+        return path
+
+    return write
