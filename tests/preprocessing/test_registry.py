@@ -11,7 +11,10 @@ from radzoo import preprocessing
 from radzoo.errors import DataError, UnknownName
 from radzoo.preprocessing import registry
 
-LOADABLE = {"phantom_nodules": {"images": 6}}  # without any file
+LOADABLE = {  # without any file
+    "phantom_nodules": {"images": 6},
+    "phantom_chest": {"images": 6, "size": 64},
+}
 
 
 @pytest.fixture
