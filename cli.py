@@ -8,6 +8,7 @@ import typer
 from radzoo.commands import (
     backends,
     bench,
+    cases,
     compare,
     data,
     evaluate,
@@ -35,6 +36,7 @@ for _command in (
     sweeps.run_trial,
     compare.compare,
     evaluate.evaluate,
+    cases.cases,
     report.report,
     bench.bench,
     serve.serve,

@@ -1,5 +1,6 @@
 """`explain` as it is typed, on a small run that was really trained."""
 
+import csv
 import json
 
 import cv2
@@ -146,3 +147,54 @@ def test_all_bad_files_are_told_at_once(place, run):
 )
 def test_a_class_is_asked_for_by_name_or_number(asked, labels):
     assert album.chosen(("benign", "malignant"), asked) == labels
+
+
+@pytest.fixture(scope="module")
+def cases(place):
+    """Two cases, one of them below, a file that is broken and one that is no image."""
+    folder = place.path / "hospital"
+    (folder / "ward").mkdir(parents=True)
+    for name, target in ("first.png", "a.png"), ("second.png", "ward/b.png"):
+        (folder / target).write_bytes((place.path / name).read_bytes())
+    (folder / "broken.png").write_bytes((place.path / "first.png").read_bytes()[:900])
+    (folder / "notes.txt").write_text("nothing to see")
+    return folder
+
+
+def test_cases_are_read_beside_the_words_of_a_radiologist(place, run, cases):
+    (place.path / "words.csv").write_text(
+        "file,words,truth\na.png,Nódulo <i>apical</i>,malignant\nward/b.png,,benign\n",
+        encoding="utf-8",
+    )
+    done = place.run("cases", run, cases, "--words", "words.csv", "--out", "read")
+    assert done.returncode == 0, done.stderr
+    assert "not read: broken.png" in done.stderr
+    text = (place.path / "read" / "cases.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["file"] for row in rows] == ["a.png", "ward/b.png"]
+    place.run("explain", run, "first.png", "--out", "one")
+    with np.load(place.path / "one" / "001-first.npz") as kept:
+        assert float(rows[0]["probability"]) == pytest.approx(float(kept["probabilities"][1]))
+    thresholds = [name for name in rows[0] if name.startswith("at ")]
+    assert "at 0.5" in thresholds
+    for row in rows:
+        for name in thresholds:
+            above = float(row["probability"]) >= float(name.removeprefix("at "))
+            assert row[name] == ("malignant" if above else "benign")
+    page = (place.path / "read" / "cases.html").read_text(encoding="utf-8")
+    assert "Nódulo &lt;i&gt;apical&lt;/i&gt;" in page
+    assert "1 files are no PNG" in page
+    missed = int(float(rows[0]["probability"]) < 0.5)
+    assert f"{missed} of 1 (" in page
+    assert "Research use only" in page
+
+
+def test_words_that_fit_no_file_are_told_all_at_once(place, run, cases):
+    (place.path / "wrong.csv").write_text(
+        "file,words,truth\nc.png,x,\na.png,x,cancer\na.png,x,\n", encoding="utf-8"
+    )
+    done = place.run("cases", run, cases, "--words", "wrong.csv", "--out", "none")
+    assert done.returncode == 2
+    for told in ("line 2: there is no image 'c.png'", "line 3: truth 'cancer'", "line 4: 'a.png'"):
+        assert told in done.stderr
+    assert not (place.path / "none").exists()
