@@ -15,7 +15,7 @@ cntk: .venv/.demo
 	$(BIN)/python cli.py backends install cntk
 
 test: check
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 40
 
 check: .venv/.test
 	$(BIN)/python -m ruff check .
@@ -31,7 +31,7 @@ check: .venv/.test
 	touch $@
 
 .venv/.test: pyproject.toml constraints.txt | .venv/.made
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt \
 		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard,explain,webapp]' --group test
 	touch .venv/.demo $@
 

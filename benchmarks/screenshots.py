@@ -51,7 +51,10 @@ def _visit(browser: Browser, given: argparse.Namespace, theme: str, width: str) 
     )
 
     def shot(view: str) -> None:
-        page.wait_for_timeout(500)
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")  # what loads when seen
+        page.wait_for_timeout(400)
+        page.evaluate("window.scrollTo(0, 0)")
+        page.wait_for_timeout(300)
         taken = Image.open(io.BytesIO(page.screenshot(full_page=width != "desktop")))
         target = given.out / f"{view}-{theme}-{width}.webp"
         taken.convert("RGB").save(target, quality=QUALITY, method=6)

@@ -98,6 +98,7 @@ def save(drawn: Figure, folder: Path, name: str) -> list[Path]:
     for kind, stamp in (("png", {"Software": None}), ("svg", {"Date": None})):
         page = io.BytesIO()
         drawn.savefig(page, format=kind, metadata=stamp)
+        drawn.set_layout_engine("none")  # it is laid out by now, and again takes as long as drawing
         draft, path = folder / f".{name}.{kind}.{os.getpid()}", folder / f"{name}.{kind}"
         draft.write_bytes(page.getvalue())
         os.replace(draft, path)

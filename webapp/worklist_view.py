@@ -50,7 +50,7 @@ def _grid(visit: Visit) -> dag.AgGrid:
         rowData=[],
         columnDefs=[
             _column(visit, "name", "film", "Film", flex=1, minWidth=104),
-            _column(visit, "probability", "probability", "Probability", width=126),
+            _column(visit, "probability", "probability", "Probability", width=112),
             _column(visit, "verdict", "yours", "Verdict", width=72, sortable=False),
         ],
         getRowId="params.data.id",
