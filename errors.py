@@ -55,7 +55,9 @@ class UnknownName(UserError, KeyError):
         hint = " Did you mean {}?".format(" or ".join(map(repr, near))) if near else ""
         tail = " " + also if also else ""
         super().__init__(
-            "No {} is called {!r}.{} Known: {}.{}".format(kind, name, hint, ", ".join(known), tail)
+            "No {} is called {!r}.{} Known: {}.{}".format(
+                kind, name, hint, ", ".join(known) or "none", tail
+            )
         )
 
 

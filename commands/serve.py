@@ -90,7 +90,7 @@ def remove(
     """Delete an account with all its studies."""
     from ..webapp import opening
 
-    opening.in_database(home, database, lambda session: opening.remove_user(session, home, name))
+    opening.in_room(home, database, lambda session: opening.remove_user(session, home, name))
     typer.echo(f"Account {name} deleted.")
 
 
@@ -105,9 +105,7 @@ def token(
     from ..webapp import opening
 
     typer.echo(
-        opening.in_database(
-            home, database, lambda session: opening.make_token(session, name, label)
-        )
+        opening.in_room(home, database, lambda session: opening.make_token(session, name, label))
     )
 
 
@@ -116,7 +114,7 @@ def audit(home: Home = HOME, database: Url = None) -> None:
     """Check the audit log: whether a line was changed, put in or taken out."""
     from ..webapp import audit_log, opening
 
-    broken = opening.in_database(home, database, audit_log.check)
+    broken = opening.in_room(home, database, audit_log.check)
     if broken:
         raise Failure(f"The audit log was changed at the lines {', '.join(map(str, broken))}.")
     typer.echo("The audit log is unbroken.")

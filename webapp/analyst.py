@@ -79,6 +79,9 @@ class Analyst:
                 found = [(model, self._found(study, model)) for model in self._models]
             except FilmRefused as refused:
                 return self._refuse(study, refused)
+            except (WorkerFailed, DataError) as error:  # of a decoder or a model, not of the file
+                sys.stderr.write(f"{error}\n")
+                return self._refuse(study, FilmRefused("not_analysed"))
             return self._keep(study, facts, found)
 
     def purge(self) -> None:
@@ -120,11 +123,7 @@ class Analyst:
             self._decoders.put(decoder)
 
     def _found(self, study: Study, model: Served) -> Found:
-        try:
-            found = model.analyse(self._input(study, model))
-        except (WorkerFailed, DataError) as error:
-            sys.stderr.write(f"{error}\n")
-            raise FilmRefused("not_analysed") from error
+        found = model.analyse(self._input(study, model))
         for label, one in enumerate(found.maps):
             path = self._films.map_path(study.film, model.card.key, label)
             partial = path.with_suffix(".partial")

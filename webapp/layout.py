@@ -111,7 +111,7 @@ def _models(visit: Visit) -> Any:
 
 
 def _language(visit: Visit) -> html.A:
-    other, word = ("en", "English") if visit.language == "es" else ("es", "Español")
+    other, word = "en" if visit.language == "es" else "es", visit.say("other_language")
     content = [icon("language"), html.Span(word, className="wide")]
     told = attributes(aria_label=word)
     return html.A(content, href=f"/language/{other}", className="action", lang=other, **told)

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..errors import RunHeld
-from ..experiments import finished
+from ..errors import RunHeld, UserError
 from ..experiments.run import lease
 from . import accounts, audit_log, retention, secret
 from .audit_log import Action
@@ -20,6 +19,7 @@ from .films import Films
 from .settings import Settings
 
 LEASE = ".lease"
+FILE = "room.sqlite"
 COMMAND_LINE = "command line"  # who does it, in the audit log
 
 
@@ -39,6 +39,8 @@ def opened(
         RunError: a run is not finished, or the folder cannot be written.
         RunHeld: another server has this room open.
     """
+    from ..experiments import finished  # takes seconds, which `users` does not need
+
     folders = tuple(finished.one(run).folder.resolve() for run in runs)
     held = RunHeld(
         f"Another server has the reading room {home} open. Close it, or name another folder: "
@@ -59,7 +61,7 @@ def opened(
 
 def url_of(home: Path) -> str:
     """Of the database in a room's own folder."""
-    return f"sqlite:///{home.resolve() / 'room.sqlite'}"
+    return f"sqlite:///{home.resolve() / FILE}"
 
 
 def _first_key(url: str) -> str:
@@ -84,6 +86,17 @@ def in_database(home: Path, url: str | None, work: Callable[[Any], Any]) -> Any:
             return work(session)
     finally:
         database.engine.dispose()
+
+
+def in_room(home: Path, url: str | None, work: Callable[[Any], Any]) -> Any:
+    """As `in_database`, in a room that was opened or given an account before.
+
+    Raises:
+        UserError: there is none in the folder; errors else as for `in_database`.
+    """
+    if url is None and not (home / FILE).exists():
+        raise UserError(f"There is no reading room in {home}. Name its folder: --home DIR.")
+    return in_database(home, url, work)
 
 
 def add_user(session: Session, name: str, password: str) -> None:

@@ -1,0 +1,100 @@
+"""What is deleted, when, and what stays."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import func, select
+
+from radzoo.webapp import audit_log, retention
+from radzoo.webapp.audit_log import Action
+from radzoo.webapp.database import Analysis, AuditLine, Reading, Study, User
+from radzoo.webapp.films import Films
+
+NOW = dt.datetime(2026, 11, 25, 12)
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def films(tmp_path) -> Films:
+    return Films(tmp_path)
+
+
+@pytest.fixture
+def users(room) -> list[str]:
+    """Ids of two users."""
+    with room.session() as session:
+        made = [User(name=name) for name in ("reader-a", "reader-b")]
+        session.add_all(made)
+        session.flush()
+        return [user.id for user in made]
+
+
+def study(room, films, owner, film, days_old):
+    """A study with all that can belong to it; its film is named by one sign."""
+    name = film * 64
+    with room.session() as session:
+        made = Study(owner_id=owner, upload=name, film=name, name="f", created=NOW - days_old * DAY)
+        session.add(made)
+        session.flush()
+        found = {"model": "m" * 64, "probabilities": [0.4, 0.6], "embedding": b"", "method": "m"}
+        session.add(Analysis(study_id=made.id, **found))
+        session.add(Reading(study_id=made.id, verdict="finding", blind=True))
+        audit_log.write(session, owner, Action.UPLOADED, made.id)
+    films.folder(name).mkdir(parents=True, exist_ok=True)
+    (films.folder(name) / "film.png").write_bytes(b"")
+    films.incoming(made.id).write_bytes(b"")
+    return made
+
+
+def count(room, table):
+    with room.session() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_what_is_older_than_the_room_keeps_goes_with_its_files_and_the_rest_stays(
+    room, films, users
+):
+    old = [study(room, films, users[0], "a", 31), study(room, films, users[1], "b", 30.001)]
+    young = [study(room, films, users[0], "c", 30), study(room, films, users[1], "d", 0)]
+    assert retention.purge(room, films, NOW - 30 * DAY) == 2
+    with room.session() as session:
+        left = set(session.scalars(select(Study.id)))
+    assert left == {one.id for one in young}
+    assert (count(room, Analysis), count(room, Reading), count(room, User)) == (2, 2, 2)
+    for one in old:
+        assert not films.folder(one.film).exists()
+        assert not films.incoming(one.id).exists()
+    for one in young:
+        assert films.path(one.film).exists()
+        assert films.incoming(one.id).exists()
+    assert retention.purge(room, films, NOW - 30 * DAY) == 0
+
+
+def test_a_film_that_another_user_has_later_stays(room, films, users):
+    study(room, films, users[0], "a", 31)
+    later = study(room, films, users[1], "a", 2)
+    assert retention.purge(room, films, NOW - 30 * DAY) == 1
+    assert films.path(later.film).exists()
+    assert retention.purge(room, films, NOW) == 1
+    assert not films.folder(later.film).exists()
+
+
+def test_the_audit_log_keeps_its_lines_and_tells_of_the_purge(room, films, users):
+    old = study(room, films, users[0], "a", 31)
+    retention.purge(room, films, NOW - 30 * DAY)
+    with room.session() as session:
+        lines = session.scalars(select(AuditLine).order_by(AuditLine.id)).all()
+        assert [(line.who, line.action, line.study) for line in lines] == [
+            (users[0], "uploaded", old.id),
+            ("system", "purged", old.id),
+        ]
+        assert audit_log.check(session) == []
+
+
+def test_a_study_whose_files_are_gone_already_can_be_deleted(room, films, users):
+    one = study(room, films, users[0], "a", 1)
+    films.remove(one.film)
+    films.incoming(one.id).unlink()
+    with room.session() as session:
+        retention.remove(session, films, [one])
+    assert count(room, Study) == 0
