@@ -46,7 +46,7 @@ def images(  # noqa: PLR0913, PLR0917  one parameter an option
         typer.Option(min=1, help="The N test images of lowest and of highest probability."),
     ] = None,
     class_: Annotated[
-        str, typer.Option("--class", help="both, or the number or the name of a class.")
+        str, typer.Option("--class", help="both, all, or the number or the name of a class.")
     ] = "both",
     method: Annotated[str, typer.Option(help="See `explain methods`.")] = "gradcam",
     opacity: Annotated[float, typer.Option(help="Of the strongest evidence, up to 1.")] = 0.5,

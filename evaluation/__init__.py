@@ -45,6 +45,7 @@ from .predictions import Predictions
 from .recalibration import intercept, slope
 from .replicates import Configuration, Measured, Replicated, measure_replicates
 from .risk_coverage import RiskCoverageCurve, area_under_risk, risk_coverage
+from .several import Findings, Together, mean_roc_auc, together
 from .subgroups import Subgroup, age_bands, measure_groups
 from .summary import Options, Subject, summarise
 from .temperature import Temperature, fit_temperature, scaled
@@ -61,6 +62,7 @@ __all__ = [
     "Estimate",
     "Extreme",
     "Extremes",
+    "Findings",
     "Measured",
     "OperatingPoint",
     "Options",
@@ -73,6 +75,7 @@ __all__ = [
     "Subgroup",
     "Subject",
     "Temperature",
+    "Together",
     "TradeOff",
     "age_bands",
     "area_under_risk",
@@ -87,6 +90,7 @@ __all__ = [
     "intercept",
     "max_youden",
     "mean_precision_recall_curve",
+    "mean_roc_auc",
     "mean_roc_curve",
     "measure",
     "measure_groups",
@@ -101,4 +105,5 @@ __all__ = [
     "summarise",
     "target_sensitivity",
     "target_specificity",
+    "together",
 ]

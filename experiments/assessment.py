@@ -33,13 +33,15 @@ def assess(
         side: Predictions(cohort.labels[rows], probabilities[rows, -1], cohort.patients[rows])
         for side in SIDES
         for rows in [cohort.rows(side)]
+        if len(rows)  # of a finding there may be none of which it is known
     }
     metrics = evaluation.summarise(
         sides, subject(cohort), options(spec.evaluation), groups(spec.evaluation, cohort)
     )
     draw(Drawing(spec, cohort, metrics, run.path / "plots"), sides["test"], images)
     history = pd.read_csv(run / "history.csv")
-    caption = figures.caption(metrics, ("train", "validation"))
+    learned = tuple(side for side in ("train", "validation") if side in sides)
+    caption = figures.caption(metrics, learned)
     plots.learning_curves(history, run.path / "plots", caption, spec.training.monitor)
     return metrics
 
@@ -63,7 +65,7 @@ def _rows(cohort: Cohort, probabilities: np.ndarray) -> list[dict[str, Any]]:
         strict=True,
     )
     keys = ("split", "id", "patient", "label", "probability")
-    return [dict(zip(keys, row, strict=True)) for row in rows]
+    return [dict(zip(keys, row, strict=True)) for row in rows if row[0]]
 
 
 def subject(cohort: Cohort) -> Subject:

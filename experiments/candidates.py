@@ -85,7 +85,7 @@ def _refuse_other_images(runs: Sequence[Finished]) -> None:
         return
     lines = [
         f"  {group[0].metrics['dataset']}, split {split[:8]}: "
-        + ", ".join(run.folder.name for run in group)
+        + ", ".join(run.name for run in group)
         for split, group in sides.items()
     ]
     raise RunError(

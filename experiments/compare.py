@@ -141,13 +141,15 @@ def compare(asked: Asked) -> Comparison:
     """Read runs, put the seeds of each configuration together, and measure the differences.
 
     Raises:
-        RunError: a path holds no finished run, or the runs were tested on different images.
+        RunError: a path holds no finished run, or one of several findings; or the runs were tested
+            on different images.
         UnknownName: no configuration, metric or operating point is called so.
         DataError: the labels or patients of the test images are not the same.
     """
     if asked.metric not in METRICS:
         raise UnknownName("metric", asked.metric, METRICS)
     found = finished.find(asked.runs)
+    finished.refuse_several(found.runs)
     entries = candidates.group(found)
     names = [one.name for one in entries]
     reference = names[0] if asked.reference is None else asked.reference

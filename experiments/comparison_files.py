@@ -80,7 +80,7 @@ def _about(row: Row, comparison: Comparison) -> dict[str, Any]:
         "reference": row.name == comparison.reference,
         "wall_time_s": row.wall_time_s,
         "threshold": comparison.threshold.name,
-        "runs": " ".join(run.folder.name for run in row.candidate.runs),
+        "runs": " ".join(run.name for run in row.candidate.runs),
     }
 
 

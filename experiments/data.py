@@ -1,13 +1,13 @@
 """The images of a run: a dataset, the side of each image, and whose it is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataError, SpecError
-from ..preprocessing import Dataset, cleaning, splits
+from ..preprocessing import Dataset, cleaning, findings, splits
 from ..preprocessing import registry as datasets
 from . import problems, source
 from .options import OptionsInvalid, checked
@@ -26,6 +26,7 @@ class Cohort:
         patients: (images,), whose it is; an image without a patient is its own.
         by_patient: whether no patient is on two sides.
         notes: sentences that the report must carry.
+        findings: those to tell, where an image may have several; empty for two classes.
     """
 
     dataset: Dataset
@@ -33,24 +34,62 @@ class Cohort:
     patients: np.ndarray
     by_patient: bool
     notes: tuple[str, ...]
+    findings: tuple[str, ...] = ()
 
     def rows(self, side: str) -> np.ndarray:
         """Row numbers of the images on a side."""
         return np.flatnonzero(self.sides == side)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells: the findings, or the classes of the dataset."""
+        return self.findings or self.dataset.classes
+
+    @property
     def labels(self) -> np.ndarray:
         """(images,), index into the classes."""
         return self.dataset.table["label"].to_numpy(dtype="int64")
 
+    @property
+    def truth(self) -> np.ndarray:
+        """(images, findings), float32: 1, 0, or NaN where it is not known."""
+        return self.dataset.table[list(self.findings)].to_numpy(dtype="float32")
+
+    @property
+    def positive(self) -> np.ndarray:
+        """(images,), whether it is of the positive class, or has any of the findings."""
+        if self.findings:
+            return (self.truth == 1).any(axis=1)
+        return self.labels == len(self.dataset.classes) - 1
+
+    def of(self, finding: str) -> "Cohort":
+        """The same images as two classes: those with a finding, and those without.
+
+        Images of which that is not known are on no side.
+        """
+        truth = self.truth[:, self.findings.index(finding)]
+        known = ~np.isnan(truth)
+        table = self.dataset.table.assign(label=np.where(known, truth, 0).astype(int))
+        unknown = int((~known).sum())
+        note = (
+            f"Whether there is {finding} is not known of {unknown:,} of {len(table):,} images; "
+            "they count on no side."
+        )
+        return replace(
+            self,
+            dataset=replace(self.dataset, classes=(f"no {finding}", finding), table=table),
+            sides=np.where(known, self.sides, ""),
+            notes=(*self.notes, note) if unknown else self.notes,
+            findings=(),
+        )
+
     def summary(self) -> dict[str, dict[str, int]]:
         """Images, patients and positive images of each side."""
-        positive = len(self.dataset.classes) - 1
         return {
             side: {
                 "images": len(rows),
                 "patients": len(np.unique(self.patients[rows])),
-                "positives": int((self.labels[rows] == positive).sum()),
+                "positives": int(self.positive[rows].sum()),
             }
             for side in SIDES
             for rows in [self.rows(side)]
@@ -61,18 +100,21 @@ def load(section: Section) -> Cohort:
     """Load the dataset that a spec names, and split it.
 
     Raises:
-        DataError: it cannot be read, has not two classes, or cannot be split as asked; or the
-            list of what is to be left out is of another dataset.
+        DataError: it cannot be read, has neither two classes nor the findings that are asked for,
+            or cannot be split as asked; or the list of what is to be left out is of another
+            dataset.
     """
     dataset = datasets.load(section.name, **section.options)
     if section.leave_out is not None:
         dataset = cleaning.leave_out(dataset, section.leave_out)
+    by_patient = section.patient is not None
+    if section.findings is not None:
+        return _of_findings(section, dataset, by_patient)
     if len(dataset.classes) != 2:
         raise DataError(
             f"Dataset {dataset.name!r} has the classes {', '.join(dataset.classes)}. A run tells "
             f"two apart: merge them with dataset.options.classes."
         )
-    by_patient = section.patient is not None
     if section.split == "given":
         sides = splits.given(dataset.table, by_patient, dataset.classes)
     else:
@@ -81,6 +123,43 @@ def load(section: Section) -> Cohort:
     return Cohort(
         dataset, sides, _patients(dataset, by_patient), by_patient, _notes(dataset, by_patient)
     )
+
+
+def _of_findings(section: Section, dataset: Dataset, by_patient: bool) -> Cohort:
+    assert section.findings is not None, "see `load`"
+    names = findings.choose(dataset, section.findings)
+    truth = dataset.table[list(names)].to_numpy(dtype="float32")
+    if section.split == "given":
+        sides = splits.given(dataset.table, by_patient, classes=None)
+    else:
+        shares, strata = section.split.model_dump(), findings.strata(truth)
+        sides = splits.split(dataset.table, shares, section.seed, by_patient, strata=strata)
+    patients, notes = _patients(dataset, by_patient), _notes(dataset, by_patient)
+    cohort = Cohort(dataset, sides, patients, by_patient, notes, names)
+    return replace(cohort, notes=(*notes, *_lacking(cohort)))
+
+
+def _lacking(cohort: Cohort) -> Iterator[str]:
+    """What no figure can be given of, or was not learned.
+
+    Raises:
+        DataError: a side has nothing to tell apart.
+    """
+    for side in SIDES:
+        truth = cohort.truth[cohort.rows(side)]
+        both = (truth == 1).any(0) & (truth == 0).any(0)
+        if not both.any():
+            raise DataError(
+                f"No finding is there on some images of the side '{side}' and known to be absent "
+                f"from others, so there is nothing to tell apart. The side has {len(truth)} "
+                "images; use more, a larger share, or another seed."
+            )
+        lacking = [name for name, there in zip(cohort.findings, both, strict=True) if not there]
+        if lacking:
+            yield (
+                f"On the side '{side}' these findings are on no image, or on all that are known: "
+                f"{', '.join(lacking)}."
+            )
 
 
 def outside(dataset: Dataset, test_only: bool = False) -> Cohort:

@@ -72,12 +72,15 @@ def _work(pair: Pair, directory: RunDirectory, tell: Listener) -> dict[str, Any]
 
 def _model(pair: Pair, images: Store) -> dict[str, Any]:
     try:
-        return requests.model(pair.plan, pair.cohort, images)
+        model = requests.model(pair.plan, pair.cohort, images)
     except SpecError as error:
         raise DataError(
             f"The images of {pair.cohort.dataset.name!r} do not fit the model after the run's "
             f"own preprocessing. For a run that takes images of any size: {error}"
         ) from error
+    if pair.run.finding is None:
+        return model
+    return {**model, "classes": pair.run.manifest["model"]["classes"], "several": True}
 
 
 def _manifest(pair: Pair, worker: Worker) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def _manifest(pair: Pair, worker: Worker) -> dict[str, Any]:
         "started": provenance.now(),
         "command": provenance.command(),
         "title": pair.title,
-        "run": pair.run.folder.resolve().name,
+        "run": pair.run.name,
         "backend": plan.backend,
         "seed": plan.seed,
         "device": {
@@ -120,10 +123,14 @@ def _recorded(directory: RunDirectory, manifest: Mapping[str, Any]) -> Iterator[
 def _predict(
     pair: Pair, directory: RunDirectory, worker: Worker, model: dict[str, Any], images: Store
 ) -> np.ndarray:
-    weights, out = pair.run.folder / "weights.safetensors", directory / ".probabilities.npy"
+    weights, out = pair.run.weights, directory / ".probabilities.npy"
     batch_size = pair.plan.spec.training.batch_size
     try:
-        return prediction.predict(worker, model, weights, images, out, batch_size)
+        found = prediction.predict(worker, model, weights, images, out, batch_size)
+        if pair.run.finding is None:
+            return found
+        score = found[:, pair.run.manifest["finding_number"]]
+        return np.stack([1 - score, score], axis=1)
     finally:
         out.unlink(missing_ok=True)
 

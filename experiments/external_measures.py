@@ -36,7 +36,9 @@ def measure(
     spec, cohort, rows = pair.plan.spec, pair.cohort, pair.cohort.rows("test")
     test = Predictions(cohort.labels[rows], probabilities[rows, -1], cohort.patients[rows])
     directory.write_csv("predictions.csv", _rows(cohort, rows, probabilities))
-    sides = {"validation": pair.run.predictions_of("validation"), "test": test}
+    sides = {"test": test}
+    if "validation" in pair.run.metrics["splits"]:  # of a finding it may be known of no image
+        sides = {"validation": pair.run.predictions_of("validation"), **sides}
     groups = assessment.groups(spec.evaluation, cohort)
     metrics = evaluation.summarise(sides, _subject(pair), _options(pair), groups)
     points = pair.run.metrics["operating_points"]
@@ -89,7 +91,7 @@ def _beside(pair: Pair, test: Predictions, options: Options) -> dict[str, Any]:
     apart = external.difference(internal, test, options.threshold, options.bootstrap)
     return {
         "title": pair.title,
-        "run": run.folder.resolve().name,
+        "run": run.name,
         "internal": run.metrics["splits"]["test"],
         "internal_patients_known": run.metrics["patients_known"],
         "differences": {name: asdict(difference) for name, difference in apart.items()},

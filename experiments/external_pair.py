@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DataError
@@ -57,8 +57,8 @@ class Pair:
     @property
     def title(self) -> str:
         """What this is, for every page and table."""
-        run, dataset = self.run.folder.resolve().name, self.cohort.dataset.name
-        return f"External validation of run {run} on dataset {dataset}"
+        dataset = self.cohort.dataset.name
+        return f"External validation of run {self.run.name} on dataset {dataset}"
 
     @property
     def folder(self) -> Path:
@@ -85,12 +85,14 @@ def prepare(asked: Asked, dataset: Dataset) -> Pair:
         DataError: the dataset has other classes, or no side to test on.
     """
     run = finished.one(asked.run)
-    _check_classes(run, dataset)
+    cohort = data.outside(dataset, asked.test_only)
+    if run.finding in dataset.findings:
+        cohort = replace(cohort, findings=(run.finding,)).of(run.finding)
+    _check_classes(run, cohort.dataset)
     run.checked_weights()
     overrides = [f"backends=[{asked.backend}]"] if asked.backend else []
     overrides += [f"device={asked.device}"] if asked.device else []
     (plan,) = plans(run.folder / "spec.yaml", overrides)
-    cohort = data.outside(dataset, asked.test_only)
     return Pair(asked, run, plan, cohort, overlap.count(run, dataset))
 
 

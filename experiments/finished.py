@@ -34,9 +34,31 @@ class Finished:
     metrics: dict[str, Any]
 
     @property
+    def name(self) -> str:
+        """What people know it by: its folder, and of a finding also that of the run."""
+        folder = self.folder.resolve()
+        return f"{folder.parents[1].name}, {self.finding}" if self.finding else folder.name
+
+    @property
     def seed(self) -> int:
         """The seed of its training."""
         return int(self.manifest["seed"])
+
+    @property
+    def several(self) -> bool:
+        """Whether it tells findings of which an image may have several."""
+        return "findings" in self.metrics
+
+    @property
+    def finding(self) -> str | None:
+        """Which finding of a run this is the folder of; None for a run."""
+        return self.manifest.get("finding")
+
+    @property
+    def weights(self) -> Path:
+        """`weights.safetensors`; that of the run, for a finding of it."""
+        home = self.folder.resolve().parents[1] if self.finding else self.folder
+        return home / "weights.safetensors"
 
     @property
     def split(self) -> str:
@@ -80,7 +102,7 @@ class Finished:
         Raises:
             RunError: it is not.
         """
-        path, expected = self.folder / "weights.safetensors", self.manifest.get("weights_sha256")
+        path, expected = self.weights, self.manifest.get("weights_sha256")
         try:
             found = digest(path)
         except OSError as error:
@@ -133,7 +155,34 @@ class Found:
 
 
 def one(path: Path) -> Finished:
-    """Read the one run under a path.
+    """Read the one run under a path, which tells two classes apart: or a finding of a run.
+
+    Raises:
+        RunError: as for `find`, or there are several, or it tells several findings.
+    """
+    run = whole(path)
+    refuse_several([run])
+    return run
+
+
+def refuse_several(runs: Sequence[Finished]) -> None:
+    """See that runs tell two classes apart.
+
+    Raises:
+        RunError: one tells several findings; a finding of it is named instead.
+    """
+    for run in runs:
+        folders = [found["folder"] for found in run.metrics.get("findings", {}).values()
+                   if "folder" in found]  # fmt: skip
+        if run.several:
+            raise RunError(
+                f"{run.folder} tells several findings, and this is of one. Name the folder of one "
+                f"of its {len(folders)}, such as {run.folder / folders[0]}."
+            )
+
+
+def whole(path: Path) -> Finished:
+    """Read the one run under a path, whatever it tells.
 
     Raises:
         RunError: as for `find`, or there are several.

@@ -54,6 +54,8 @@ class Plan:
         """All that decides the weights, but for the data, as one text."""
         kept = self.spec.model_dump(mode="json", exclude=NOT_DECISIVE)
         del kept["dataset"]["leave_out"]  # what is left out is in the content, however it is listed
+        if self.spec.dataset.findings is None:  # as before there were any: old runs are found
+            del kept["dataset"]["findings"]
         return json.dumps(kept, sort_keys=True)
 
     def place(self, *key: str | int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from .. import evaluation
 from ..errors import DataError
 from ..evaluation import Subject
-from . import assessment, data, figures, finished, provenance, report, requests
+from . import assessment, data, figures, finished, provenance, report, requests, several
 from .data import SIDES
 from .finished import Finished
 from .run import RunDirectory
@@ -30,17 +30,38 @@ def remeasure(run: RunDirectory, section: Evaluation) -> dict[str, Any]:
         DataError: subgroups are asked for, and the dataset is not what it was.
     """
     (done,) = finished.find([run.path]).runs
-    sides = {side: done.predictions_of(side) for side in SIDES}
+    if done.several:
+        return _of_findings(run, done, section)
+    sides = {
+        side: done.predictions_of(side) for side in SIDES if (done.table["split"] == side).any()
+    }
     groups = _groups(done, section) if section.subgroups else {}
     metrics = evaluation.summarise(sides, _subject(done), assessment.options(section), groups)
     caption = figures.caption(metrics, ("test",))
     figures.draw(metrics, section, sides["test"], run.path / "plots", caption)
+    _write(run, done, section, metrics)
+    return metrics
+
+
+def _write(run: RunDirectory, done: Finished, section: Evaluation, metrics: dict[str, Any]) -> None:
     spec = {**done.spec, "evaluation": section.model_dump(mode="json")}
     manifest = {**done.manifest, "measured_again": provenance.now()}
     report.write(run.path, metrics, manifest, spec)
     run.write_json("manifest.json", manifest)
     run.write_json("metrics.json", metrics)
     run.write("spec.yaml", requests.as_yaml(spec))
+
+
+def _of_findings(run: RunDirectory, done: Finished, section: Evaluation) -> dict[str, Any]:
+    """Each finding measured anew, then the run."""
+    folders = several.directories(run, done.metrics)
+    of_each = {name: remeasure(own, section) for name, own in folders.items()}
+    known = ("dataset", "classes", "synthetic", "patients_known", "notes")
+    about = {key: done.metrics[key] for key in known}
+    measured = several.Measured(several.read(run), of_each, about, section)
+    metrics = several.summarise(measured)
+    several.draw(measured, metrics, run.path / "plots")
+    _write(run, done, section, metrics)
     return metrics
 
 
@@ -58,6 +79,8 @@ def _subject(done: Finished) -> Subject:
 def _groups(done: Finished, section: Evaluation) -> dict[str, list[Any]]:
     """What groups the test images is in the dataset's table alone."""
     cohort = data.load(Dataset.model_validate(done.spec["dataset"]))
+    if done.finding is not None:
+        cohort = cohort.of(done.finding)
     ids = cohort.dataset.table["id"].astype(str).iloc[cohort.rows("test")].tolist()
     if cohort.dataset.content != done.manifest["data"]["content_sha256"] or ids != done.ids:
         raise DataError(

@@ -14,13 +14,15 @@ from typing import Any
 import yaml
 
 from ..errors import RunError
-from . import evidence_tables, external_tables, heatmap_tables, pages
+from . import evidence_tables, external_tables, heatmap_tables, pages, several_tables
 from . import report_tables as tables
 
 FIGURES = {
     "roc": "ROC curve of the test images with a band over resampled patients",
     "confusion_matrix": "Confusion matrix of the test images with counts, shares and intervals",
     "precision_recall": "Precision-recall curve of the test images, with the prevalence",
+    "areas": "ROC AUC of each finding on the test images, with intervals, and their mean",
+    "together": "Which findings come together: true labels of all images, and calls on test",
     "learning_curves": "Learning curves by epoch; a dashed line marks the best epoch",
     "reliability": "Reliability of the raw and the calibrated probabilities of the test images",
     "decision_curve": "Decision curve of the test images beside calling all of them, or none",
@@ -40,8 +42,8 @@ def write(
 
     Args:
         folder: the run directory; `spec.yaml` and `plots/` are used where they are there.
-        metrics: as `evaluation.summarise` gives them; `metrics.json` if not given. A run passes
-            them, for it writes that file last.
+        metrics: as `evaluation.summarise` gives them, or `several.summarise`; `metrics.json` if
+            not given. A run passes them, for it writes that file last.
         manifest: what `manifest.json` will hold; that file if not given.
         spec: what `spec.yaml` will hold; that file if not given.
 
@@ -74,26 +76,43 @@ def render(
     """The page of a run as HTML; arguments as for `write`, metrics and manifest given."""
     spec = _spec(folder) if spec is None else spec
     summary = {**metrics, "patients_known": _patients_known(metrics, manifest)}
+    common = _common(folder, summary, manifest, spec)
+    if "findings" in metrics:
+        table, links = several_tables.findings(summary), several_tables.links(summary)
+        mean = several_tables.mean(summary)
+        return pages.render("several.html.j2", **common, findings=table, links=links, mean=mean)
     return pages.render(
         "report.html.j2",
-        run=folder.name,
-        title=manifest.get("title") or spec.get("title") or folder.name,
-        summary=summary,
+        **common,
         headline=tables.headline(summary),
         metrics=external_tables.metrics(summary) or tables.metrics(summary),
         reported=tables.reported(summary, spec.get("reported") or {}),
         points=tables.operating_points(summary),
         subgroups=tables.subgroups(summary),
         evidence=_evidence(summary),
-        figures=dict(_figures(folder / "plots")),
         audits=_audits(folder),
-        data=tables.data(manifest),
-        training=tables.training(manifest, spec),
-        warnings=_all_warnings(metrics, manifest, summary["patients_known"]),
-        notes=_notes(metrics, manifest),
-        command=_command(manifest),
-        spec=yaml.safe_dump(spec, sort_keys=False, allow_unicode=True) if spec else "",
     )
+
+
+def _common(
+    folder: Path,
+    summary: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    spec: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What every report has, whatever was told apart."""
+    return {
+        "run": folder.name,
+        "title": manifest.get("title") or spec.get("title") or folder.name,
+        "summary": summary,
+        "figures": dict(_figures(folder / "plots")),
+        "data": tables.data(manifest),
+        "training": tables.training(manifest, spec),
+        "warnings": _all_warnings(summary, manifest, summary["patients_known"]),
+        "notes": _notes(summary, manifest),
+        "command": _command(manifest),
+        "spec": yaml.safe_dump(spec, sort_keys=False, allow_unicode=True) if spec else "",
+    }
 
 
 def _evidence(summary: Mapping[str, Any]) -> dict[str, Any]:

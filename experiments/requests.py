@@ -29,6 +29,7 @@ def split_rows(cohort: Cohort) -> list[dict[str, Any]]:
     return [
         {"image": image, "patient": patient, "side": side}
         for image, patient, side in zip(images, patients, cohort.sides.tolist(), strict=True)
+        if side
     ]
 
 
@@ -38,7 +39,7 @@ def data_facts(cohort: Cohort) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "content_sha256": dataset.content,
-        "classes": list(dataset.classes),
+        "classes": list(cohort.classes),
         "images": len(dataset.table),
         "patients": len(np.unique(cohort.patients)),
         "synthetic": dataset.synthetic,
@@ -66,8 +67,16 @@ def model(plan: Plan, cohort: Cohort, images: Store) -> dict[str, Any]:
     return {
         "architecture": section.architecture,
         "options": section.options,
-        "classes": len(cohort.dataset.classes),
+        "classes": len(cohort.classes),
+        **({"several": True} if cohort.findings else {}),
     }
+
+
+def labels(cohort: Cohort) -> np.ndarray:
+    """What the worker is to learn: (images,) class indices, or 1, 0, -1 (images, findings)."""
+    if not cohort.findings:
+        return cohort.labels
+    return np.nan_to_num(cohort.truth, nan=-1).astype("int8")
 
 
 def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
@@ -97,8 +106,11 @@ def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def class_weight(plan: Plan, cohort: Cohort) -> list[float] | None:
+def class_weight(plan: Plan, cohort: Cohort) -> list[float] | list[list[float]] | None:
     """One factor a class; `balanced` gives every class the same total.
+
+    Of findings, for each the factors of a negative and of a positive label: over the training
+    images of which it is known, both have the same total.
 
     Raises:
         SpecError: the factors are not those of the dataset's classes.
@@ -106,8 +118,12 @@ def class_weight(plan: Plan, cohort: Cohort) -> list[float] | None:
     asked, classes = plan.spec.training.class_weight, cohort.dataset.classes
     if asked is None:
         return None
+    train = cohort.rows("train")
+    if cohort.findings:
+        truth = cohort.truth[train]
+        return _balanced(np.stack([(truth == 0).sum(0), (truth == 1).sum(0)], axis=1))
     if asked == "balanced":
-        counts = np.bincount(cohort.labels[cohort.rows("train")], minlength=len(classes))
+        counts = np.bincount(cohort.labels[train], minlength=len(classes))
         return (counts.sum() / (len(classes) * counts)).tolist()
     if set(asked) != set(classes):
         raise SpecError(
@@ -115,6 +131,13 @@ def class_weight(plan: Plan, cohort: Cohort) -> list[float] | None:
             f"are {', '.join(classes)}. Give a factor for each."
         )
     return [asked[name] for name in classes]
+
+
+def _balanced(counts: np.ndarray) -> list[list[float]]:
+    """n / (2 n_negative) and n / (2 n_positive) of each finding; 1 where one of them is 0."""
+    total = counts.sum(axis=1, keepdims=True)
+    both = (counts > 0).all(axis=1, keepdims=True)
+    return np.divide(total, 2 * counts, out=np.ones(counts.shape), where=both).tolist()
 
 
 def digest(path: Path) -> str:

@@ -240,6 +240,9 @@ def _build(walk: _Walk, worker: Worker, model: dict[str, Any]) -> None:
         weights=str(walk.scratch / "initial.safetensors"),
         start=start,
     )
+    if started := built.get("started"):
+        taken, layers = started["layers_taken"], started["layers_with_weights"]
+        walk.tell({"event": "note", "text": f"{start}: {taken} of {layers} layers start from it"})
     walk.run.adopt(graph, "graph.json")
     walk.record(model={**model, **built, "started_from": start})
 
@@ -257,7 +260,7 @@ def _train(walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, A
         walk.tell(event)
 
     labels, weights = walk.scratch / "labels.npy", walk.scratch / "weights.safetensors"
-    np.save(labels, walk.cohort.labels)
+    np.save(labels, requests.labels(walk.cohort))
     done = worker.ask(
         "train",
         listen,
@@ -281,13 +284,16 @@ def _predict(walk: _Walk, worker: Worker, model: dict[str, Any], images: Store) 
 
 
 def _measure(walk: _Walk, probabilities: np.ndarray, images: Store) -> dict[str, Any]:
-    from . import assessment  # Matplotlib and SciPy: seconds that a run need not begin with
+    from . import assessment, several  # Matplotlib and SciPy: seconds no run need begin with
 
     walk.stage("measuring")
-    return assessment.assess(walk.plan.spec, walk.cohort, probabilities, walk.run, images)
+    assess = several.assess if walk.cohort.findings else assessment.assess
+    return assess(walk.plan.spec, walk.cohort, probabilities, walk.run, images)
 
 
 def _report(walk: _Walk, metrics: dict[str, Any]) -> None:
-    from . import assessment
+    from . import assessment, several
 
+    if walk.cohort.findings:
+        several.write_reports(walk.run, walk.manifest, metrics)
     assessment.write_report(walk.run, walk.manifest, metrics)

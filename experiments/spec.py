@@ -26,6 +26,7 @@ from .options import checked
 from .section import Section, Seed, Share
 from .study import Executor, Grid, Search
 
+FINDINGS_LOSS = "binary_crossentropy"
 Monitor = Literal["val_loss", "val_accuracy", "val_roc_auc"]
 
 
@@ -50,11 +51,14 @@ class Dataset(Section):
     `patient: null` says that the patients are not known and the split is by image.
     `split: given` takes the sides that the dataset's own `split` column gives.
     `leave_out` names a CSV with a column `id`, as `data clean` writes it: these are not used.
+    `findings` asks for a model of several labels, of which an image may have any number: "all"
+    of those that the dataset names, or these. Without it the model tells two classes apart.
     """
 
     name: Annotated[str, known(datasets.get)]
     options: dict[str, Any] = {}
     leave_out: str | None = None
+    findings: Literal["all"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     patient: Literal["patient"] | None = "patient"
     split: Split | Literal["given"] = Split()
     seed: Seed = 0
@@ -81,7 +85,8 @@ class Augmentation(Section):
 class Model(Section):
     """Which architecture, the options of its factory, and weights to start from.
 
-    `weights` is null, "imagenet", or the path of a weights file.
+    `weights` is null, "imagenet", or a path: of a run, or of a file; see
+    `backends/worker/pretrained.py`.
     """
 
     architecture: Annotated[str, known(zoo.get)]
@@ -123,12 +128,15 @@ class Phase(Section):
 
 
 class Training(Section):
-    """How a backend fits the model: `epochs` in one go, or `phases` for transfer learning."""
+    """How a backend fits the model: `epochs` in one go, or `phases` for transfer learning.
+
+    `loss` is binary_crossentropy, label by label, for findings, and one of the others for classes.
+    """
 
     optimizer: Optimizer = {"name": "adam"}
-    loss: Literal["categorical_crossentropy", "categorical_focal_crossentropy"] = (
-        "categorical_crossentropy"
-    )
+    loss: Literal[
+        "categorical_crossentropy", "categorical_focal_crossentropy", "binary_crossentropy"
+    ] = "categorical_crossentropy"
     epochs: PositiveInt | None = None
     phases: tuple[Phase, ...] = ()
     batch_size: PositiveInt = 64
@@ -201,6 +209,25 @@ class Spec(Section):
     def _a_name_will_do(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
 
+    @field_validator("training", mode="before")
+    @classmethod
+    def _has_the_loss_of_findings(cls, training: Any, info: ValidationInfo) -> Any:
+        if isinstance(training, dict) and _findings(info):
+            return {"loss": FINDINGS_LOSS, **training}
+        return training
+
+    @field_validator("training")
+    @classmethod
+    def _fits_what_is_told(cls, training: Training, info: ValidationInfo) -> Training:
+        if "dataset" in info.data and bool(_findings(info)) != (training.loss == FINDINGS_LOSS):
+            raise ValueError(
+                f"loss {training.loss} is for {'classes' if _findings(info) else 'findings'}: "
+                f"{FINDINGS_LOSS} goes with dataset.findings, the categorical ones go without."
+            )
+        if _findings(info) and isinstance(training.class_weight, dict):
+            raise ValueError("with dataset.findings, class_weight is `balanced` or null.")
+        return training
+
     @model_validator(mode="after")
     def _searches_one_model(self) -> "Spec":
         if self.search and (self.grid or len(self.backends) > 1 or len(self.seeds) > 1):
@@ -213,6 +240,10 @@ class Spec(Section):
         if not devices.is_valid(device):
             raise ValueError("must be cpu, gpu, gpu:N or auto")
         return device
+
+
+def _findings(info: ValidationInfo) -> Any:
+    return info.data["dataset"].findings if "dataset" in info.data else None
 
 
 def load(

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, RunError, UnknownName, UserError
+from ..experiments import finished
+from ..experiments.finished import Finished
 from . import page, pictures
 from .evidence import Explanation
 from .explainer import Explainer, Prepared
@@ -101,9 +103,11 @@ def of_extremes(explainer: Explainer, count: int, asked: Asked, tell: Tell) -> P
 
     Raises:
         DataError: the dataset cannot be read, or is another one now.
+        UserError: of several findings, not one is asked for.
     """
-    run, classes = explainer.prepared.run, explainer.prepared.classes
-    positive, table = classes[-1], run.table
+    run = _measured(explainer.prepared, asked.labels)
+    classes, table = run.metrics["classes"], run.table
+    positive = classes[-1]
     order = table[table["split"] == "test"].sort_values("probability", kind="stable")
     count = min(count, len(order) // 2)
     note = "SYNTHETIC image" * bool(run.manifest["data"]["synthetic"])
@@ -121,19 +125,39 @@ def of_extremes(explainer: Explainer, count: int, asked: Asked, tell: Tell) -> P
     return _page(explainer, groups, asked, synthetic=bool(note))
 
 
+def _measured(prepared: Prepared, labels: Sequence[int]) -> Finished:
+    """The run; or of several findings the one that is asked for.
+
+    Raises:
+        UserError: not one is asked for, or it was not measured.
+    """
+    run = prepared.run
+    if not run.several:
+        return run
+    name = prepared.classes[labels[0]]
+    folder = run.metrics["findings"][name].get("folder")
+    if len(labels) > 1 or folder is None:
+        measured = [one for one, found in run.metrics["findings"].items() if "folder" in found]
+        raise UserError(
+            "The extremes are those of one finding; name one that was measured on test images: "
+            f"--class, of {', '.join(measured)}."
+        )
+    return finished.whole(run.folder / folder)
+
+
 def chosen(classes: Sequence[str], label: str) -> list[int]:
     """The numbers of the classes that `--class` asks for.
 
     Raises:
         UnknownName: there is no such class.
     """
-    if label == "both":
+    if label in ("both", "all"):
         return list(range(len(classes)))
     if label in classes:
         return [list(classes).index(label)]
     if label.isdigit() and int(label) < len(classes):
         return [int(label)]
-    raise UnknownName("class", label, ["both", *map(str, range(len(classes))), *classes])
+    raise UnknownName("class", label, ["both", "all", *map(str, range(len(classes))), *classes])
 
 
 def _drawn(

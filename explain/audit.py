@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from .. import backends
-from ..errors import RadZooError, RunError
+from ..errors import RadZooError, RunError, UserError
 from ..evaluation import Bootstrap
 from ..evaluation.means import mean_of_images
 from ..experiments import finished, heatmap_tables, report
@@ -80,8 +80,14 @@ def audit(explainer: Explainer, method: registry.Method, count: int, tell: Tell)
 
     Raises:
         DataError: the dataset cannot be read, or is another one now.
+        UserError: the run tells several findings.
     """
     run = explainer.prepared.run
+    if run.several:
+        raise UserError(
+            "An audit asks about the class that is called, and a run of several findings calls "
+            "each by itself. Audit a run of two classes: the same spec without dataset.findings."
+        )
     auditor = Auditor(explainer, method, Bootstrap())
     tell("reading the test images")
     everyone = of_test(explainer.prepared)

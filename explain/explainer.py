@@ -43,7 +43,7 @@ class Prepared:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Their names, the positive one last."""
+        """Their names, the positive one last; or those of several findings."""
         return tuple(self.run.manifest["data"]["classes"])
 
     def read(self, path: Path) -> NDArray[np.float32]:
@@ -100,8 +100,9 @@ class Prepared:
             "architecture": self.plan.spec.model.architecture,
             "options": self.plan.spec.model.options,
             "classes": len(self.classes),
+            **({"several": True} if self.run.several else {}),
         }
-        weights = self.run.folder / "weights.safetensors"
+        weights = self.run.weights
         with (
             tempfile.TemporaryDirectory() as scratch,
             backends.connect(self.plan.backend, self.plan.spec.device) as worker,
@@ -170,10 +171,17 @@ def prepare(
 
     Raises:
         RunError: it is not one finished run, or its weights have changed since.
+        UserError: it is the folder of one finding of a run.
         UnknownName: the model has no such layer.
         UnsupportedModel: the layer has no grid, or the architecture declares none.
     """
-    run = finished.one(path)
+    run = finished.whole(path)
+    if run.finding is not None:
+        raise UserError(
+            f"{path} is what was measured of one finding; the model is the run's, for all of them. "
+            f"To explain, name {run.weights.parent} and --class '{run.finding}'. A reading room "
+            "takes runs of two classes alone."
+        )
     run.checked_weights()
     overrides = [f"backends=[{backend}]"] if backend else []
     overrides += [f"device={device}"] if device else []

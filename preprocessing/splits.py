@@ -25,12 +25,14 @@ def split(
     seed: int = 0,
     patients: bool = True,
     classes: Sequence[str] = (),
+    strata: np.ndarray | None = None,
 ) -> np.ndarray:
     """Put each image on a side, all images of a patient on the same one.
 
     Patients are dealt out in turn, those with most images first and equals in an order that
     the seed decides, each to the side that is least full of that patient's labels. So every
     side gets its share of each class, and patients with few and with many images alike.
+    Of findings that an image may have several of, each is stratified so.
 
     Args:
         table: of a dataset, with `label` and `patient`.
@@ -38,6 +40,8 @@ def split(
         seed: another seed is another split; the same one is the same everywhere.
         patients: False if the images have no known patient; each then counts for itself.
         classes: the names of the labels, for messages.
+        strata: in place of the label, what is stratified: bool (images, k). A side may then lack
+            some of the k.
 
     Returns:
         (images,), each "train", "validation" or "test".
@@ -48,23 +52,28 @@ def split(
     """
     sides = _sides(shares)
     owner = _owners(table) if patients else np.arange(len(table))
-    counts = _counts(owner, table["label"].to_numpy())
+    counts = _counts(owner, _one_hot(table["label"].to_numpy()) if strata is None else strata)
     wanted = np.array([shares[side] for side in sides])
     dealt = _deal(counts, wanted, seed)
-    if _lacking(counts, dealt, len(sides)):  # a class so rare that it must go everywhere first
-        dealt = _deal(counts, wanted, seed, first=0.05)
+    if _lacking(counts, dealt, len(sides)):  # something so rare that it must go everywhere first
+        rare = _deal(counts, wanted, seed, first=0.05)
+        dealt = min(dealt, rare, key=lambda one: _lacking(counts, one, len(sides)))
     result = np.array(sides)[dealt[owner]].astype("<U10")
-    _check_classes(table, result, classes, "Use more patients, a larger share, or another seed.")
+    if strata is None:
+        mend = "Use more patients, a larger share, or another seed."
+        _check_classes(table, result, classes, mend)
     return result
 
 
-def given(table: "pd.DataFrame", patients: bool = True, classes: Sequence[str] = ()) -> np.ndarray:
+def given(
+    table: "pd.DataFrame", patients: bool = True, classes: Sequence[str] | None = ()
+) -> np.ndarray:
     """Take the sides that the table's own column `split` names.
 
     Args:
         table: of a dataset; its `split` says train, valid, val, validation, test or alike.
         patients: whether a patient on two sides is refused.
-        classes: the names of the labels, for messages.
+        classes: the names of the labels, for messages; None if a side may lack one.
 
     Returns:
         (images,), each "train", "validation" or "test".
@@ -85,7 +94,8 @@ def given(table: "pd.DataFrame", patients: bool = True, classes: Sequence[str] =
     result = words.map(SPELLINGS).to_numpy().astype("<U10")
     if patients:
         _check_patients(table, result)
-    _check_classes(table, result, classes, "Split by `shares` instead.")
+    if classes is not None:
+        _check_classes(table, result, classes, "Split by `shares` instead.")
     return result
 
 
@@ -118,15 +128,21 @@ def _owners(table: "pd.DataFrame") -> np.ndarray:
     return pd.factorize(table["patient"])[0]
 
 
-def _counts(owner: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Images by patient and label."""
-    counts = np.zeros((owner.max() + 1, label.max() + 1), dtype=int)
-    np.add.at(counts, (owner, label), 1)
+def _one_hot(label: np.ndarray) -> np.ndarray:
+    return label[:, None] == np.arange(label.max() + 1)
+
+
+def _counts(owner: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Images by patient and by what was found, of bool (images, k)."""
+    counts = np.zeros((owner.max() + 1, found.shape[1]), dtype=int)
+    np.add.at(counts, owner, found)
     return counts
 
 
-def _lacking(counts: np.ndarray, dealt: np.ndarray, sides: int) -> bool:
-    return any((counts[dealt == side].sum(0) == 0).any() for side in range(sides))
+def _lacking(counts: np.ndarray, dealt: np.ndarray, sides: int) -> int:
+    """How often a side has nothing of what there is."""
+    there = counts.sum(0) > 0
+    return sum(int((counts[dealt == side].sum(0) == 0)[there].sum()) for side in range(sides))
 
 
 def _deal(counts: np.ndarray, shares: np.ndarray, seed: int, first: float = 0.5) -> np.ndarray:

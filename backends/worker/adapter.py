@@ -10,9 +10,10 @@ from .feed import Feed
 class Adapter:
     """Trains and predicts; a backend's own adapter adds `describe`, `build` and `fitter`.
 
-    A request names its model as {architecture, options, classes}. What `fitter(model, arrays)`
-    and `fitter(model, arrays, loss, jit_compile)` return is told in `training`; besides, it has
-    `save_weights(path)`, `jit_compile`, `device_of_weights()` and `peak_memory_mb()`.
+    A request names its model as {architecture, options, classes}, of findings also `several`.
+    What `fitter(model, arrays)` and `fitter(model, arrays, loss, jit_compile)` return is told in
+    `training`; besides, it has `save_weights(path)`, `jit_compile`, `device_of_weights()` and
+    `peak_memory_mb()`.
     """
 
     def __init__(self, send, stopped):

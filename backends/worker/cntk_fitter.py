@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from . import losses
 from .memory import peak_mb
 
 
@@ -55,9 +56,9 @@ class CntkFitter:
 
     def loss(self, labels, probabilities):
         """Mean loss with the penalties of the layers, as in `step`."""
-        losses = keras.losses.get(self._loss)(labels.astype("float32"), probabilities)
+        found = losses.each(self._loss)(labels.astype("float32"), probabilities)
         penalty = self._engine.ask("penalty")[0]["penalty"]
-        return float(keras.ops.mean(losses)) + penalty
+        return float(keras.ops.mean(found)) + penalty
 
     @property
     def learning_rate(self):

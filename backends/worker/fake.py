@@ -1,5 +1,7 @@
 """A backend without a framework, for tests of the walk: softmax regression on coarse pixels.
 
+For findings it is a logistic regression of each.
+
 It follows the whole protocol, trains for real (a linear model of the image at 8x8) and says
 `fake` wherever a backend is named. Whatever architecture is asked for, it is this one.
 """
@@ -50,7 +52,7 @@ class Adapter(adapter.Adapter):
 
     def fitter(self, model, arrays, loss=None, jit_compile=None):
         """See `adapter.Adapter`."""
-        return _Softmax(arrays)
+        return _Sigmoids(arrays) if model.get("several") else _Softmax(arrays)
 
 
 class _Softmax:
@@ -71,20 +73,27 @@ class _Softmax:
     def step(self, images, labels, weights):
         pixels = _coarse(images)
         probabilities = self.predict(images)
-        error = (probabilities - labels) / len(labels)
-        if weights is not None:
-            error *= weights[:, None]
+        error = self._error(probabilities, labels, weights)
         self.weights = {
             "scores/kernel": self.weights["scores/kernel"] - self.learning_rate * pixels.T @ error,
             "scores/bias": self.weights["scores/bias"] - self.learning_rate * error.sum(0),
         }
-        right = probabilities.argmax(1) == labels.argmax(1)
-        return self.loss(labels, probabilities), float(right.mean())
+        return self.loss(labels, probabilities), self._accuracy(probabilities, labels)
+
+    def _error(self, probabilities, labels, weights):
+        error = (probabilities - labels) / len(labels)
+        return error if weights is None else error * weights[:, None]
+
+    def _accuracy(self, probabilities, labels):
+        return float((probabilities.argmax(1) == labels.argmax(1)).mean())
 
     def predict(self, images):
         scores = _coarse(images) @ self.weights["scores/kernel"] + self.weights["scores/bias"]
+        return self._probabilities(scores).astype("float32")
+
+    def _probabilities(self, scores):
         powers = np.exp(scores - scores.max(1, keepdims=True))
-        return (powers / powers.sum(1, keepdims=True)).astype("float32")
+        return powers / powers.sum(1, keepdims=True)
 
     def loss(self, labels, probabilities):
         likelihood = (labels * probabilities).sum(1)
@@ -111,6 +120,26 @@ class _Softmax:
 
     def peak_memory_mb(self):
         return peak_mb()
+
+
+class _Sigmoids(_Softmax):
+    """A logistic regression for each finding."""
+
+    def _error(self, probabilities, labels, weights):
+        return (probabilities - labels) * weights / labels.size
+
+    def _accuracy(self, probabilities, labels):
+        known = labels >= 0
+        return (
+            float(((probabilities >= 0.5) == (labels == 1))[known].mean()) if known.any() else 0.0
+        )
+
+    def _probabilities(self, scores):
+        return 1 / (1 + np.exp(-np.clip(scores, -50, 50)))
+
+    def loss(self, labels, probabilities):
+        likelihood = np.where(labels == 1, probabilities, 1 - probabilities)
+        return float((-np.log(np.clip(likelihood, 1e-7, 1)) * (labels >= 0)).mean())
 
 
 def _coarse(images):

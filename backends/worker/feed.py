@@ -5,6 +5,7 @@ import mmap
 import numpy as np
 
 from . import augmentation
+from . import targets as kinds
 
 RELEASE_EVERY = 64  # batches after which the pages of the store leave our memory
 
@@ -15,15 +16,19 @@ class Feed:
     Args:
         images: path of a `.npy` of shape (images, rows, columns, channels).
         scale: factor that brings its pixels to [0, 1].
-        labels: path of a `.npy` of class indices, (images,), or None to predict only.
+        labels: path of a `.npy` as `targets.of` takes it, or None to predict only.
         classes: number of classes.
+
+    Attributes:
+        targets: what the model is to say, of `targets`; None without labels.
     """
 
     def __init__(self, images, scale=1.0, labels=None, classes=2):
         self._images = np.load(images, mmap_mode="r", allow_pickle=False)
         self._scale = np.float32(scale)
-        self._labels = None if labels is None else np.load(labels, allow_pickle=False)
-        self._one_hot = np.eye(classes, dtype="float32")
+        self.targets = None
+        if labels is not None:
+            self.targets = kinds.of(np.load(labels, allow_pickle=False), classes)
         self._reads = 0
 
     def __len__(self):
@@ -36,10 +41,6 @@ class Feed:
             self._images._mmap.madvise(mmap.MADV_DONTNEED)  # novm
         return self._images[rows].astype("float32") * self._scale
 
-    def labels(self, rows):
-        """Class indices (len(rows),)."""
-        return self._labels[rows]
-
     def batches(self, rows, batch_size, seed, epoch, options=None):
         """Go through `rows` once, in an order that (seed, epoch) alone decides.
 
@@ -47,7 +48,7 @@ class Feed:
             options: of `augmentation.augment`, or None for the images as they are.
 
         Yields:
-            (images, one-hot labels float32 (batch, classes), rows of the batch).
+            (images, targets float32 (batch, classes), rows of the batch).
         """
         order = np.random.default_rng([seed, epoch]).permutation(rows)
         for start in range(0, len(order), batch_size):
@@ -55,4 +56,4 @@ class Feed:
             images = self.images(batch)
             if options:
                 images = augmentation.augment(images, batch, seed, epoch, options)
-            yield images, self._one_hot[self._labels[batch]], batch
+            yield images, self.targets.rows(batch), batch

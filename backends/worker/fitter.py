@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from . import losses
 from .memory import peak_mb
 
 
@@ -38,14 +39,13 @@ class Fitter:
 
     def begin_phase(self, phase):
         """Freeze what the phase freezes, and start with a fresh optimiser."""
-        frozen = _upstream_of(self.model, phase["frozen_until"])
+        frozen = upstream_of(self.model, phase["frozen_until"])
         for layer in self.model.layers:
             layer.trainable = layer.name not in frozen
         options = dict(phase["optimizer"])
         optimizer = keras.optimizers.get({"class_name": options.pop("name"), "config": options})
-        self.model.compile(
-            optimizer, loss=self._loss, metrics=["accuracy"], jit_compile=self.jit_compile
-        )
+        how = losses.compiled(self._loss)
+        self.model.compile(optimizer, jit_compile=self.jit_compile, **how)
         optimizer.build(self.model.trainable_variables)
 
     def begin_epoch(self, seed):
@@ -66,7 +66,7 @@ class Fitter:
 
     def loss(self, labels, probabilities):
         """Mean loss with the penalties of the layers, as in `step`."""
-        loss = keras.losses.get(self._loss)(labels.astype("float32"), probabilities)
+        loss = losses.each(self._loss)(labels.astype("float32"), probabilities)
         return float(keras.ops.mean(loss)) + sum(float(penalty) for penalty in self.model.losses)
 
     @property
@@ -132,7 +132,7 @@ def _arrays(variables):
     }
 
 
-def _upstream_of(model, name):
+def upstream_of(model, name):
     """Names of a layer and of all that it depends on; none for None."""
     if name is None:
         return set()

@@ -47,27 +47,30 @@ class Adapter(adapter.Adapter):
         """Write the layer graph and the initial weights of an architecture.
 
         Args:
-            model: {architecture, options, classes}.
+            model: {architecture, options, classes}; with `several` true the classes are findings
+                of which an image may have any number.
             seed: of the initial weights.
             graph, weights: paths to write `.json` and `.safetensors` to.
-            start: weights to start from: a file, or "imagenet".
+            start: weights to start from, see `pretrained.load`, whose reply is `started`.
         """
         self._built = (None, None)  # the one that is kept may have been trained
         built = self._model(model)
         assign(built, initial.draw(keras, built, seed))
-        if start:
-            pretrained.load(built, zoo.get(model["architecture"]).pretrained, start)
+        application = zoo.get(model["architecture"]).pretrained
+        started = pretrained.load(built, application, start) if start else None
         text = json.dumps(self.graph(model), indent=1)
         checkpoints.whole(graph, lambda path: Path(path).write_text(text))
         checkpoints.whole(weights, lambda path: save_file(values(built), path))
         return {
             "parameters": built.count_params(),
             "trainable": int(sum(np.prod(w.shape) for w in built.trainable_weights)),
+            "started": started,
         }
 
     def graph(self, model):
         """The layer graph of an architecture; see backends/graph.py."""
-        return neutral.from_model(self._model(model))
+        found = neutral.from_model(self._model(model))
+        return {**found, "several": True} if model.get("several") else found
 
     def fitter(self, model, arrays, loss="categorical_crossentropy", jit_compile=None):
         """A model with these weights; see `adapter.Adapter`."""
@@ -102,5 +105,11 @@ class Adapter(adapter.Adapter):
             made = zoo.build(
                 model["architecture"], keras, classes=model["classes"], **model["options"]
             )
-            self._built = (key, made)
+            self._built = (key, _of_findings(made) if model.get("several") else made)
         return self._built[1]
+
+
+def _of_findings(made):
+    """The model with a sigmoid of each score in place of the softmax that it ends in."""
+    sigmoid = keras.layers.Activation("sigmoid", name="probabilities")
+    return keras.Model(made.input, sigmoid(made.get_layer("scores").output), name=made.name)

@@ -4,9 +4,9 @@ It knows no framework. A `fitter` does what only a framework can:
 
     begin_phase(phase)                freeze layers, make a fresh optimiser
     begin_epoch(seed)                 set every random stream of the framework
-    step(images, labels, weights)     one optimiser step -> (loss, accuracy)
+    step(images, targets, weights)    one optimiser step -> (loss, accuracy); see `targets`
     predict(images)                   probabilities (batch, classes)
-    loss(labels, probabilities)       mean loss with penalties, as in `step`
+    loss(targets, probabilities)      mean loss with penalties, as in `step`
     learning_rate                     a float that can be set
     save(folder) / load(folder)       `weights.safetensors` and the optimiser's state
     load_weights(path)                the weights alone, from such a file
@@ -110,23 +110,24 @@ class Training:
         return row
 
     def _train(self, epoch):
-        plan, rows = self._plan, self._plan["rows"]["train"]
-        class_weight = plan["class_weight"] and np.asarray(plan["class_weight"], "float32")
-        sums, seen, told = np.zeros(2), 0, 0.0
+        plan, rows, targets = self._plan, self._plan["rows"]["train"], self._feed.targets
+        sums, seen, told = np.zeros(2), np.zeros(2), 0.0
         batches = self._feed.batches(
             rows, plan["batch_size"], plan["seed"], epoch, plan["augmentation"]
         )
         for images, labels, batch in batches:
             if self._stopped():
                 raise Interrupted(f"Stopped in epoch {epoch + 1}.")
-            weights = None if class_weight is None else class_weight[self._feed.labels(batch)]
-            result = self._fitter.step(images, labels, weights)
+            result = self._fitter.step(
+                images, labels, targets.weights(labels, plan["class_weight"])
+            )
             self._refuse_nan(result[0], epoch)
-            sums, seen = sums + np.multiply(result, len(batch)), seen + len(batch)
+            counts = np.array([len(batch), targets.known(labels)])
+            sums, seen = sums + np.multiply(result, counts), seen + counts
             if time.monotonic() - told > EVENT_EVERY_S:
                 told = time.monotonic()
-                self._tell_step(epoch, seen, sums / seen)
-        return dict(zip(("loss", "accuracy"), (sums / seen).tolist(), strict=True))
+                self._tell_step(epoch, int(seen[0]), sums / np.maximum(seen, 1))
+        return dict(zip(("loss", "accuracy"), (sums / np.maximum(seen, 1)).tolist(), strict=True))
 
     def _tell_step(self, epoch, seen, means):
         self._send(
@@ -151,16 +152,11 @@ class Training:
 
     def _validate(self, epoch):
         rows = np.asarray(self._plan["rows"]["validation"])
-        labels = self._feed.labels(rows)
-        batch_size = self._plan["batch_size"]
+        targets, batch_size = self._feed.targets.rows(rows), self._plan["batch_size"]
         probabilities = predict(self._fitter, self._feed, rows, batch_size, self._stopped)
-        loss = self._fitter.loss(np.eye(probabilities.shape[1])[labels], probabilities)
+        loss = self._fitter.loss(targets, probabilities)
         self._refuse_nan(loss, epoch)  # the last step of the epoch may be the one that diverged
-        return {
-            "val_loss": loss,
-            "val_accuracy": float((probabilities.argmax(1) == labels).mean()),
-            "val_roc_auc": roc_auc(labels == probabilities.shape[1] - 1, probabilities[:, -1]),
-        }
+        return {"val_loss": loss, **self._feed.targets.measured(targets, probabilities)}
 
     def _watch(self, row):
         """Keep the best weights, stop early, lower the learning rate: as the plan says."""
@@ -226,12 +222,3 @@ def predict(fitter, feed, rows, batch_size, stopped):
         images = feed.images(np.resize(batch, batch_size))
         parts.append(np.asarray(fitter.predict(images))[: len(batch)])
     return np.concatenate(parts)
-
-
-def roc_auc(positive, scores):
-    """Share of (positive, negative) pairs that the scores put in order; ties count half."""
-    _, tied, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[tied]
-    positives = int(np.sum(positive))
-    pairs = positives * (len(scores) - positives)
-    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / pairs)

@@ -1,6 +1,6 @@
 """Any folder of images that a CSV describes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,8 @@ import numpy as np
 from ...errors import DataError
 from .. import ages, digests, labels, paths, readers
 from ..boxes import read as read_boxes
+from ..findings import ANY, NONE
+from ..findings import read as read_findings
 from ..registry import Dataset, dataset
 
 if TYPE_CHECKING:
@@ -24,12 +26,13 @@ COLUMNS = (*REQUIRED, "patient", "view", "age", "sex", "site", "study_date", "sp
 @dataset(source="the user's own images, listed in a CSV", licence="as the owner of the images says")
 def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
     path: str,
-    classes: labels.Classes,
+    classes: labels.Classes | None = None,
     root: str | None = None,
     columns: dict[str, str] | None = None,
     where: dict[str, labels.Label | list[labels.Label]] | None = None,
     ignore_labels: list[labels.Label] | None = None,
     boxes: dict[str, str] | None = None,
+    findings: dict[str, str] | list[str] | None = None,
 ) -> Dataset:
     """Images that a CSV lists with their labels, patients and whatever else is known.
 
@@ -37,7 +40,8 @@ def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
         path: the CSV (UTF-8, a header, perhaps .gz), looked up in the current folder and
             then in RADZOO_DATA.
         classes: names of the classes in order, the positive one last, each with its labels
-            in the CSV: `{no_finding: "No Finding", finding: "*"}`; see `labels.assign`.
+            in the CSV: `{no_finding: "No Finding", finding: "*"}`; see `labels.assign`. May be
+            left out where `findings` are named: any of them is then told from none.
         root: the folder that the CSV's paths start from; the CSV's own if not given.
         columns: our names to the CSV's, where they differ: `{path: image}`. Ours are path,
             label, patient, view, age, sex, site, study_date, split, box_x0 ... box_y1.
@@ -46,6 +50,9 @@ def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
         ignore_labels: labels of rows to leave out; a note counts them.
         boxes: another CSV with lesions, any number of them an image, a row each: `{path: FILE}`,
             and its columns where they are not called image, x, y, width and height.
+        findings: columns of labels of which an image may have several, a list, or by the name of
+            the finding: `{Effusion: Pleural Effusion}`. They hold 1, 0, nothing where it is not
+            known, and -1 where it is not certain, which counts as not known.
 
     Returns:
         Images as `readers.read` gives them; ages in years from `60`, `060Y` or `006M`,
@@ -58,10 +65,15 @@ def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
     file = paths.find(path)
     folder = paths.find(root) if root else file.parent
     rows = _rows(file)
+    marked = read_findings(rows, _named(findings or {}))
+    if classes is None and findings:
+        rows["label"] = np.where((marked.table == 1).any(axis=1), ANY, NONE)
+        classes = [NONE, ANY]
     mapping, problems = _mapping(rows, columns or {}, where or {})
+    problems += [*_finding_problems(classes, marked.table.columns), *marked.problems]
     _complain(file, problems)
     kept = _chosen(rows, where or {})
-    assigned = labels.assign(list(kept[mapping["label"]]), classes, ignore_labels or [])
+    assigned = labels.assign(list(kept[mapping["label"]]), classes or [], ignore_labels or [])
     used = kept[(assigned.labels != labels.IGNORED)]
     images = [folder / name for name in used[mapping["path"]]]
     problems += _label_problems(kept[mapping["label"]], assigned)
@@ -69,9 +81,10 @@ def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
     _complain(file, problems)
     described, odd_ages = _described(used, mapping)
     described.insert(1, "label", assigned.labels[assigned.labels != labels.IGNORED])
+    described[list(marked.table.columns)] = marked.table.loc[used.index].to_numpy()
     found = digests.of_files(images)
     lesions = read_boxes(boxes, list(described["id"])) if boxes else None
-    read = partial(_read, images)
+    read = partial(_read, [str(image) for image in images])
     return Dataset(
         name="table",
         classes=assigned.classes,
@@ -84,13 +97,17 @@ def table(  # noqa: PLR0913, PLR0917  a CSV has as many ways to say things
         ),
         levels=max(digest.levels for digest in found),
         source=f"the user's own images, listed in {file.name}",
-        notes=tuple(_notes(file, len(rows), kept[mapping["label"]], assigned, odd_ages)),
+        notes=(
+            *_notes(file, len(rows), kept[mapping["label"]], assigned, odd_ages),
+            *marked.notes,
+        ),
         masks=lesions.masks(list(described["id"]), read) if lesions else None,
         image_digests=tuple(digest.sha256 for digest in found),
+        findings=tuple(marked.table.columns),
     )
 
 
-def _read(images: list[Path], row: int) -> np.ndarray:
+def _read(images: list[str], row: int) -> np.ndarray:
     return readers.read(images[row])
 
 
@@ -131,6 +148,18 @@ def _mapping(
         if name not in present
     ]
     return {ours: name for ours, name in mapping.items() if name in present}, problems
+
+
+def _named(findings: dict[str, str] | list[str]) -> dict[str, str]:
+    return findings if isinstance(findings, dict) else {name: name for name in findings}
+
+
+def _finding_problems(classes: labels.Classes | None, names: Iterable[str]) -> Iterator[str]:
+    if classes is None:
+        yield "neither `classes` nor `findings` says what is to be told apart; name one of them."
+    for name in names:
+        if name in {"id", *COLUMNS}:
+            yield f"findings: {name!r} is a column of ours; give the finding another name."
 
 
 def _near(name: str, known: tuple[str, ...] | list[str]) -> str:

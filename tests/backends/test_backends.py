@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import ExitStack
 
+import masked
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -409,3 +410,55 @@ def _lives(pid):
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.fixture(scope="module")
+def steps_of_findings(workers, tmp_path_factory):
+    """Of each backend one step: probabilities before it, its history, and the weights after it."""
+    found, folder = {}, tmp_path_factory.mktemp("findings")
+    given, start = masked.data(folder), folder / "start"
+    for name in REAL:
+        if not registry.get(name).installed:
+            continue
+        own, model = folder / name, masked.MODEL
+        own.mkdir()
+        weights = own / "w" if start.exists() else start
+        paths = {"graph": str(own / "graph.json"), "weights": str(weights)}
+        workers(name).ask("build", model=model, seed=1, **paths)
+        ask, images = {"model": model, "weights": str(start)}, {"images": given["images"]}
+        workers(name).ask("predict", **ask, data=images, out=str(own / "p.npy"), batch_size=4)
+        how = masked.plan(own)
+        done = workers(name).ask("train", **ask, data=given, plan=how, out=str(own / "out"))
+        last = json.loads((own / "graph.json").read_text())["layers"][-1]
+        found[name] = (np.load(own / "p.npy"), done["history"][0], load_file(own / "out"), last)
+    return load_file(start) if found else {}, found
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_step_is_that_of_the_masked_loss(name, steps_of_findings):
+    start, found = steps_of_findings
+    if name not in found:
+        pytest.skip(f"{name} is not installed")
+    probabilities, row, weights, last = found[name]
+    assert last["options"]["activation"] == "sigmoid"
+    assert row["loss"] == pytest.approx(masked.by_hand(probabilities), abs=1e-5)
+    known = masked.TRUTH >= 0
+    right = (probabilities >= 0.5) == (masked.TRUTH == 1)
+    assert row["accuracy"] == pytest.approx(right[known].mean())
+    # nobody knows the third finding of any image: its weights have no gradient
+    for path in "scores/kernel", "scores/bias":
+        moved = np.abs(weights[path] - start[path])
+        assert moved[..., 2].max() == 0
+        assert moved[..., :2].max(axis=tuple(range(moved.ndim - 1))).min() > 1e-4
+
+
+def test_all_backends_make_the_same_step_for_findings(steps_of_findings):
+    found = steps_of_findings[1]
+    if len(found) < 2:
+        pytest.skip("fewer than two backends are installed")
+    (_, row, weights, _), *others = found.values()
+    for _, other, theirs, _ in others:
+        for key in "loss", "val_loss", "accuracy", "val_accuracy", "val_roc_auc":
+            assert other[key] == pytest.approx(row[key], abs=1e-4)
+        for path, array in weights.items():
+            np.testing.assert_allclose(theirs[path], array, atol=1e-4, err_msg=path)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from radzoo.backends.worker import checkpoints, training
+from radzoo.backends.worker import checkpoints, targets, training
 from radzoo.backends.worker.feed import Feed
 from radzoo.errors import CheckpointDamaged, Interrupted, TrainingDiverged
 
@@ -224,4 +224,4 @@ def test_a_half_written_state_is_never_taken(tmp_path):
 def test_roc_auc_counts_pairs_in_order_and_ties_as_half():
     # Positives 0.8 and 0.5 against negatives 0.5 and 0.2: 3 pairs in order, 1 tie of 4.
     positive, scores = np.array([True, True, False, False]), np.array([0.8, 0.5, 0.5, 0.2])
-    assert training.roc_auc(positive, scores) == 3.5 / 4
+    assert targets.roc_auc(positive, scores) == 3.5 / 4
