@@ -3,7 +3,7 @@
 from radzoo import zoo
 
 SIDE, ODD = 20, 21
-DROPOUTS = {"dropout": 0.0, "dropouts": (0.0, 0.0)}
+DROPOUTS = {"dropout": 0.0, "dropouts": (0.0, 0.0), "drop_connect": 0.0}
 
 
 def without_dropout(name):
@@ -100,6 +100,15 @@ def xception(layers, x):
     return layers.GlobalAveragePooling2D()(layers.Add()([x, residual]))
 
 
+def excited(layers, x):
+    """A weight for each channel, found from its mean, as in squeeze-and-excitation."""
+    x = layers.Conv2D(4, 3)(x)
+    weights = layers.Reshape((1, 1, 4))(layers.GlobalAveragePooling2D()(x))
+    weights = layers.Conv2D(2, 1, padding="same", activation="silu")(weights)
+    weights = layers.Conv2D(4, 1, padding="same", activation="sigmoid")(weights)
+    return layers.Multiply()([x, weights])
+
+
 def thesis(layers, x):
     """The thesis's first network, a half as wide; its dropouts are off."""
     x = layers.Conv2D(16, 3, activation="relu")(layers.Conv2D(16, 3, activation="relu")(x))
@@ -166,6 +175,7 @@ CASES = {
     ),
     "separable multiplied": alone("SeparableConv2D", filters=6, kernel_size=3, depth_multiplier=2),
     "depthwise same": alone("DepthwiseConv2D", kernel_size=3, padding="same"),
+    "depthwise same stride 2": alone("DepthwiseConv2D", kernel_size=3, strides=2, padding="same"),
     "depthwise multiplied": alone("DepthwiseConv2D", kernel_size=3, depth_multiplier=2),
     "depthwise of one channel": alone("DepthwiseConv2D", channels=1, kernel_size=3, padding="same"),
     "largest valid of odd": after_convolution("MaxPooling2D", ODD, pool_size=2),
@@ -190,6 +200,9 @@ CASES = {
     ),
     "cropped": after_convolution("Cropping2D", cropping=((1, 2), (0, 3))),
     "rescaled": after_convolution("Rescaling", scale=1 / 3, offset=-0.5),
+    "rescaled by channel": after_convolution(
+        "Rescaling", scale=[0.5, 1, 2, 3], offset=[-0.5, 0, 0.5, 1]
+    ),
     "reshaped": image(reshaped),
     "dense of pixels": image(dense_of_pixels),
     **{
@@ -224,16 +237,20 @@ CASES = {
     "layer Softmax": after_convolution("Softmax"),
     "penalties": image(penalised, 12),
     "inception": image(inception),
+    "excited": image(excited),
     "xception": image(xception, 33),
     "normalised network": image(normalised_network, 33, 1),
     "thesis": image(thesis, 32, 1),
 }
 
+RANDOM = {"images dropped": alone("Dropout", side=4, rate=0.5, noise_shape=(None, 1, 1, 1))}
+
 REFUSED = {
     "dilated": convolved(kernel_size=3, dilation_rate=2),
     "transposed": alone("Conv2DTranspose", filters=4, kernel_size=3),
     "normalised by rows": after_convolution("BatchNormalization", axis=1),
+    "dropped by row": alone("Dropout", rate=0.5, noise_shape=(None, SIDE, 1, 1)),
     "layer GaussianNoise": alone("GaussianNoise", stddev=0.1),
     "activation gelu": activated("gelu"),
 }
-CASES.update(REFUSED)
+CASES.update(RANDOM | REFUSED)

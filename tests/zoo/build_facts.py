@@ -11,6 +11,12 @@ import numpy as np
 
 from radzoo import zoo
 
+MODULES = {
+    "InceptionV3": "inception_v3",
+    "DenseNet121": "densenet",
+    "EfficientNetV2B0": "efficientnet_v2",
+}
+
 
 def facts_of(model):
     shape = model.inputs[0].shape[1:]
@@ -23,6 +29,7 @@ def facts_of(model):
         "parameters": model.count_params(),
         "non_trainable": sum(int(np.prod(w.shape)) for w in model.non_trainable_weights),
         "compiled": bool(model.compiled),
+        "rates": {layer.name: layer.rate for layer in model.layers if hasattr(layer, "rate")},
         "weights": [weight.path for weight in model.weights],
         "layers": [layer_facts(layer) for layer in model.layers],
     }
@@ -38,10 +45,14 @@ def layer_facts(layer):
     }
 
 
-def imagenet_pairing(model):
-    """Give our model the weights of keras.applications, layer by layer; compare what both say."""
-    shape = model.inputs[0].shape[1:]
-    theirs = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=shape)
+def imagenet_pairing(name, model):
+    """Give our model the weights of keras.applications, layer by layer; compare what both say.
+
+    Theirs gets pixels in [0, 255] through its own `preprocess_input`.
+    """
+    entry, shape = zoo.get(name), model.inputs[0].shape[1:]
+    make = getattr(keras.applications, entry.pretrained)
+    theirs = make(include_top=False, weights=None, input_shape=shape)
     with_weights = [layer for layer in model.layers if layer.weights]
     pairs = list(zip(with_weights, [x for x in theirs.layers if x.weights], strict=False))
     random = np.random.default_rng(0)
@@ -50,15 +61,17 @@ def imagenet_pairing(model):
         other.set_weights(values)
         ours.set_weights(values)
     images = random.random((1, *shape), dtype=np.float32)
-    base = keras.Model(model.inputs, model.get_layer("mixed10").output)
-    expected = keras.ops.convert_to_numpy(theirs(images * 2 - 1))
+    base = keras.Model(model.inputs, model.get_layer(entry.heatmap_layer).output)
+    preprocess = getattr(keras.applications, MODULES[entry.pretrained]).preprocess_input
+    expected = keras.ops.convert_to_numpy(theirs(preprocess(images * 255)))
     got = keras.ops.convert_to_numpy(base(images))
     return {
         "layers": len(pairs),
+        "left": [layer.name for layer in with_weights[len(pairs) :]],
+        "names": [[ours.name, other.name] for ours, other in pairs],
         "error": float(np.abs(got - expected).max() / np.abs(expected).max()),
         "spread": float(expected.std() / np.abs(expected).max()),
-        "layer_248": theirs.layers[248].name,
-        "frozen": [layer.name for layer in theirs.layers].index("mixed8") + 1,
+        "theirs": [layer.name for layer in theirs.layers],
     }
 
 
@@ -67,6 +80,6 @@ if __name__ == "__main__":
     for label, (name, classes, options) in json.load(sys.stdin).items():
         model = zoo.build(name, keras, classes, **options)
         found[label] = facts_of(model)
-        if label == "rgb":
-            found[label]["pairing"] = imagenet_pairing(model)
+        if label.endswith(" in colour"):
+            found[label]["pairing"] = imagenet_pairing(name, model)
     sys.stdout.write(json.dumps(found) + "\n")

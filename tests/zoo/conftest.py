@@ -18,8 +18,11 @@ BACKENDS = ("tensorflow", "torch", "jax")  # the first that is installed builds
 VARIANTS = {
     "best on nodules": ("baseline_cnn", {"dropouts": [0.5, 0.3], "activation": "tanh"}),
     "three blocks": ("chest_xray_cnn", {"blocks": 3, "kernels": [3, 3, 3]}),
+    "half as many drops": (
+        "efficientnet_v2_transfer",
+        {"drop_connect": 0.1, "input_shape": [32, 32, 1]},
+    ),
     "2x dense": ("chest_xray_cnn", {"extra_dense": 16}),
-    "rgb": ("inception_v3_transfer", {"input_shape": [75, 75, 3]}),
 }
 if PLUGIN_FOLDER.is_dir():  # an sdist has the tests but not the examples
     VARIANTS["plug-in"] = ("radzoo_example_plugin:residual_cnn", {})
@@ -54,6 +57,8 @@ def _requests():
         side = entry.minimum_size
         shape = {"input_shape": [side, side, entry.input_shape[2]]}
         requests[f"{entry.name} at its minimum"] = (entry.name, 3, shape)
+        if entry.pretrained:
+            requests[f"{entry.name} in colour"] = (entry.name, 2, {"input_shape": [side, side, 3]})
     for label, (name, options) in VARIANTS.items():
         requests[label] = (name, 2, options)
     return requests

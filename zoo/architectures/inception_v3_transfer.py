@@ -5,15 +5,8 @@ weights pair up one to one: the n-th layer with weights here is the n-th there, 
 the ImageNet file. No weights are loaded here; a factory says what a model is, not what it knows.
 """
 
-import re
-
+from .. import transfer
 from ..registry import architecture
-
-# Keras numbers the layers that have no name of their own: "conv2d", "conv2d_1", ...
-_NUMBERED = re.compile(
-    r"(conv2d|batch_normalization|activation|max_pooling2d|average_pooling2d|concatenate)"
-    r"(?:_(\d+))?"
-)
 
 
 @architecture(
@@ -65,47 +58,10 @@ def inception_v3_transfer(
     Raises:
         ValueError: images of other than 1 or 3 channels.
     """
-    if input_shape[2] not in (1, 3):
-        raise ValueError(f"InceptionV3 takes 1 (grey) or 3 channels (RGB); got {input_shape[2]}.")
-    layers, decay = keras.layers, keras.regularizers.L2(l2)
-    x = images = layers.Input(input_shape, name="images")
-    if input_shape[2] == 1:
-        x = layers.Concatenate(name="grey_to_rgb")([x, x, x])
-    x = layers.Rescaling(2.0, offset=-1.0, name="rescaling")(x)  # what ImageNet's weights expect
+    images, x = transfer.rgb(keras, input_shape, "InceptionV3")
+    # what ImageNet's weights expect
+    x = keras.layers.Rescaling(2.0, offset=-1.0, name="rescaling")(x)
     x = keras.applications.InceptionV3(include_top=False, weights=None, input_tensor=x).output
-    x = layers.GlobalAveragePooling2D(name="features")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    x = layers.Dense(dense_units, activation="relu", kernel_regularizer=decay, name="dense")(x)
-    scores = layers.Dense(classes, name="scores")(x)
-    probabilities = layers.Activation("softmax", name="probabilities")(scores)
-    return _renumbered(keras, keras.Model(images, probabilities, name="inception_v3_transfer"))
-
-
-def _renumbered(keras, model):
-    """The same model with each kind of layer numbered from 1, in the order of making.
-
-    Keras counts through the whole process, so a second model would begin at "conv2d_94", and a
-    run's weights would not fit the next run's graph. We clone, and do not rename, because a
-    weight keeps the path that its layer had when it was made. Order is untouched: that of
-    `model.layers` follows from the graph alone, not from names.
-    """
-    names = _numbers_from_one([layer.name for layer in model.layers])
-
-    def copy(layer):
-        config = layer.get_config()
-        return type(layer).from_config({**config, "name": names[layer.name]})
-
-    return keras.models.clone_model(model, clone_function=copy)
-
-
-def _numbers_from_one(names: list[str]) -> dict[str, str]:
-    """Map each name to itself, or "conv2d_97" to "conv2d_4" if "conv2d_94" is the first."""
-    new = {name: name for name in names}
-    kinds: dict[str, list[int]] = {}
-    for name in names:
-        if match := _NUMBERED.fullmatch(name):
-            kinds.setdefault(match[1], []).append(int(match[2] or 0))
-    for kind, numbers in kinds.items():
-        for rank, number in enumerate(sorted(numbers), start=1):
-            new[f"{kind}_{number}" if number else kind] = f"{kind}_{rank}"
-    return new
+    probabilities = transfer.head(keras, x, classes, dense_units, dropout, l2)
+    model = keras.Model(images, probabilities, name="inception_v3_transfer")
+    return transfer.renumbered(keras, model)

@@ -91,7 +91,7 @@ class Pass(object):
 
     Attributes:
         images: the input.
-        scores, probabilities: before and after the last softmax.
+        scores, probabilities: before and after the last softmax, or sigmoid.
         outputs: what each layer gives, by its name.
         below, inserted: what comes to the cut, and the input that goes on from there.
         dropouts: every dropout, to be given its seed.
@@ -110,7 +110,7 @@ class Pass(object):
                 made = self.inserted = cntk.input_variable(made.shape, needs_gradient=True)
             found[layer["name"]] = made
         self.images, self.probabilities = found[graph["input"]], found[graph["output"]]
-        self.scores = _before_softmax(graph, found)
+        self.scores = _before_last(graph, found)
 
     def _layer(self, layer, inputs):
         op = layer["op"]
@@ -152,14 +152,26 @@ class Pass(object):
         rate = layer["options"]["rate"]
         if not self._training or not rate:
             return found
-        dropped = cntk.dropout(found, float(rate))
-        self.dropouts.append(dropped.root_function)
-        return dropped
+        shape = layer["options"].get("noise_shape")
+        if shape is not None:
+            return self._dropped_together(layer, found, _shared_axes(shape))
+        return self._dropped(layer, found)
 
     def _spatial_dropout(self, layer, found):
         """Whole channels are dropped."""
-        one_a_channel = cntk.ones_like(cntk.reduce_mean(found, IMAGE_AXES))
-        return found * self._dropout(layer, one_a_channel)
+        if not self._training or not layer["options"]["rate"]:
+            return found
+        return self._dropped_together(layer, found, IMAGE_AXES)
+
+    def _dropped_together(self, layer, found, axes):
+        """All values along these axes are dropped or none."""
+        one_of_each = cntk.ones_like(cntk.reduce_mean(found, axes))
+        return found * self._dropped(layer, one_of_each)
+
+    def _dropped(self, layer, found):
+        dropped = cntk.dropout(found, float(layer["options"]["rate"]))
+        self.dropouts.append(dropped.root_function)
+        return dropped
 
 
 _IN_TRAINING = {
@@ -167,6 +179,11 @@ _IN_TRAINING = {
     "Dropout": Pass._dropout,
     "SpatialDropout2D": Pass._spatial_dropout,
 }
+
+
+def _shared_axes(noise_shape):
+    """The axes along which a dropout of images drops all or nothing, from Keras's noise_shape."""
+    return tuple(layers.AXES[axis] for axis, size in enumerate(noise_shape) if axis and size == 1)
 
 
 class BatchStatistics(object):
@@ -209,15 +226,16 @@ def pixels_of(found):
     return int(np.prod(found.shape[1:])) if len(found.shape) == 3 else 1
 
 
-def _before_softmax(graph, found):
-    """What goes into the softmax that the model ends in.
+def _before_last(graph, found):
+    """What goes into the softmax that the model ends in; of several findings, into the sigmoid.
 
     Raises:
         refusals.UnsupportedModel: it ends in something else.
     """
     last = next(layer for layer in graph["layers"] if layer["name"] == graph["output"])
-    softmax = last["op"] == "Softmax" or last["options"].get("activation") == "softmax"
-    if softmax and last["op"] in ("Softmax", "Activation"):
+    wanted = "sigmoid" if graph.get("several") else "softmax"
+    fits = last["op"].lower() == wanted or last["options"].get("activation") == wanted
+    if fits and last["op"] in ("Softmax", "Activation"):
         return found[last["inputs"][0]]
     raise refusals.UnsupportedModel(
         "Backend 'cntk' takes models that end in a layer of scores and a softmax of them, as "

@@ -55,6 +55,8 @@ def _of_one_kind(op, options):
         yield "batch normalisation of axis {}".format(options["axis"])
     if op == "Concatenate" and options["axis"] not in AXES:
         yield "concatenation along axis {}".format(options["axis"])
+    if op == "Dropout" and not _of_images(options.get("noise_shape")):
+        yield "dropout of noise_shape {}".format(list(options["noise_shape"]))
     if op == "ReLU" and options["threshold"]:
         yield "ReLU with a threshold"
     if op == "Softmax" and options["axis"] not in (-1, [-1]):
@@ -69,6 +71,13 @@ def _penalties(options):
             continue
         if key == "activity_regularizer" or value["class_name"] not in PENALTIES:
             yield "{} {}".format(key, value["class_name"])
+
+
+def _of_images(noise_shape):
+    """Whether it tells, axis by axis, what of an image is dropped together."""
+    if noise_shape is None:
+        return True
+    return len(noise_shape) == 4 and noise_shape[0] is None and set(noise_shape) <= {None, 1}
 
 
 def _known(name, table):

@@ -22,16 +22,18 @@ class Trainer(object):
     def __init__(self, network, loss, optimizer, frozen_until):
         frozen = network.upstream_of(frozen_until)
         self._pass = network.pass_through(training=True, frozen=frozen)
-        self._labels = cntk.input_variable(self._pass.probabilities.shape)
-        self._weight = cntk.input_variable(())
+        self._several = loss == SEVERAL
+        shape = self._pass.probabilities.shape
+        self._labels = cntk.input_variable(shape)
+        self._weight = cntk.input_variable(shape if self._several else ())
         self._penalties = network.penalties(frozen)
-        losses = cntk.reshape(LOSSES[loss](self._pass, self._labels), ())
+        losses = cntk.reshape(LOSSES[loss](self._pass, self._labels), self._weight.shape)
         mean = cntk.reduce_mean(losses * self._weight, axis=cntk.Axis.all_axes())
         self._loss = _total([mean] + self._penalties)
         self._rate = cntk.constant(float(optimizer["learning_rate"]), ())
         self.slots = optimizers.Slots()
         learner = optimizers.learner(optimizer, self.slots, self._rate, _learning(network, frozen))
-        self._trainer = cntk.Trainer(self._pass.probabilities, (self._loss, losses), [learner])
+        self._trainer = cntk.Trainer(self._pass.probabilities, (self._loss, mean), [learner])
 
     def begin_epoch(self, seed):
         """Make dropout a function of `seed`."""
@@ -43,8 +45,9 @@ class Trainer(object):
 
         Args:
             images: float32 (batch, rows, columns, channels).
-            labels: one-hot, float32 (batch, classes).
-            weights: float32 (batch,), of each image in the loss.
+            labels: one-hot, float32 (batch, classes); of findings 1, 0, and -1 if not known.
+            weights: float32 (batch,), of each image in the loss; of findings (batch, classes),
+                of each label.
 
         Returns:
             The loss and the accuracy of the batch before the step.
@@ -59,8 +62,14 @@ class Trainer(object):
         for statistics in self._pass.statistics:
             statistics.update(len(images))
         loss, probabilities = (np.asarray(found[output]) for output in outputs)
-        right = probabilities.reshape(labels.shape).argmax(1) == labels.argmax(1)
-        return float(loss.ravel()[0]), float(right.mean())
+        return float(loss.ravel()[0]), self._accuracy(probabilities.reshape(labels.shape), labels)
+
+    def _accuracy(self, probabilities, labels):
+        if not self._several:
+            return float((probabilities.argmax(1) == labels.argmax(1)).mean())
+        known = labels >= 0
+        right = (probabilities >= 0.5) == (labels == 1)
+        return float(right[known].mean()) if known.any() else 0.0
 
     def penalty(self):
         """What the regularisers add to the loss now."""
@@ -110,7 +119,15 @@ def _focal_crossentropy(made, labels, alpha=0.25):
     return cntk.reduce_sum(labels * cntk.square(1.0 - sure) * cntk.log(sure) * -alpha, axis=0)
 
 
+def _binary_crossentropy(made, labels):
+    """Of each finding; what the label of an unknown one gives is left out by its weight, 0."""
+    sure = cntk.clip(made.probabilities, EPSILON, 1 - EPSILON)
+    return -(labels * cntk.log(sure) + (1.0 - labels) * cntk.log(1.0 - sure))
+
+
+SEVERAL = "binary_crossentropy"
 LOSSES = {
+    SEVERAL: _binary_crossentropy,
     "categorical_crossentropy": _crossentropy,
     "categorical_focal_crossentropy": _focal_crossentropy,
 }
