@@ -51,7 +51,7 @@ def test_the_grids_and_the_search_in_the_studies_page_are_valid(tmp_path):
     if not STUDIES.exists():
         pytest.skip("the documentation is not part of the wheel")
     blocks = re.findall(r"```yaml\n(.*?)```", STUDIES.read_text(), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     spec = yaml.safe_load(readme_block("yaml"))
     for number, block in enumerate(blocks):
         path = tmp_path / f"study{number}.yaml"
