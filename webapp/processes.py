@@ -42,8 +42,9 @@ class Address:
 
     @property
     def url(self) -> str:
-        """As a browser takes it."""
-        shown = f"[{self.host}]" if ":" in self.host else self.host
+        """As a browser on this machine takes it: `0.0.0.0` and `::` are every address of it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self.port}"
 
 
