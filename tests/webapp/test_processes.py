@@ -9,7 +9,7 @@ from radzoo.webapp.processes import Address
     ("host", "url"),
     [
         ("127.0.0.1", "http://127.0.0.1:8050"),
-        ("0.0.0.0", "http://127.0.0.1:8050"),  # noqa: S104
+        ("0.0.0.0", "http://127.0.0.1:8050"),
         ("::", "http://[::1]:8050"),
         ("2001:db8::7", "http://[2001:db8::7]:8050"),
         ("reading.example", "http://reading.example:8050"),
