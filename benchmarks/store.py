@@ -8,7 +8,8 @@ stage runs in a process of its own. The folder needs some 4 bytes a pixel: 2 GB 
 of 64x64. Files that were just written are read from the system's cache, not from the disk.
 
 `read` goes through all images in random batches, as a worker does; from RAM it is the same with
-the array read into memory. The median of --epochs is told.
+the array read into memory. The median of --epochs is told. `train` is one epoch of `tiny_cnn` on
+TensorFlow in the same batches, after a first step that compiles.
 """
 
 import argparse
@@ -147,6 +148,32 @@ def _feed(folder: Path, images: int, in_ram: bool) -> Any:
     return (InRam if in_ram else Feed)(path, float(scale), folder / "labels.npy")
 
 
+def _train(images: int, size: int, epochs: int, folder: Path) -> float:
+    return _trained(images, size, folder, in_ram=False)
+
+
+def _train_ram(images: int, size: int, epochs: int, folder: Path) -> float:
+    return _trained(images, size, folder, in_ram=True)
+
+
+def _trained(images: int, size: int, folder: Path, in_ram: bool) -> float:
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import keras
+    import numpy as np
+
+    from radzoo import zoo
+
+    model = zoo.build("tiny_cnn", keras, classes=2, input_shape=(size, size, 1))
+    model.compile("adam", loss="categorical_crossentropy", jit_compile=False)
+    feed = _feed(folder, images, in_ram)
+    first, labels, _ = next(feed.batches(np.arange(images), BATCH, 0, 0))
+    model.train_on_batch(first, labels)
+    began = time.monotonic()
+    for batch, labels, _ in feed.batches(np.arange(images), BATCH, 0, 1):
+        model.train_on_batch(batch, labels)
+    return time.monotonic() - began
+
+
 STAGES: dict[str, Callable[[int, int, int, Path], float]] = {
     "draw the files": _draw,
     "load, every file is hashed": _load,
@@ -154,6 +181,8 @@ STAGES: dict[str, Callable[[int, int, int, Path], float]] = {
     "build the store": _build,
     "read an epoch from the store": _read,
     "read an epoch from RAM": _read_ram,
+    "train an epoch from the store": _train,
+    "train an epoch from RAM": _train_ram,
 }
 
 
