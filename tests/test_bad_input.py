@@ -91,7 +91,7 @@ BAD = {
         "run typos.yaml",
         [
             "typos.yaml:2: dataset.name: No dataset is called 'phantom_nodule'. Did you mean "
-            "'phantom_nodules'?",
+            "'phantom_nodules'",
             "typos.yaml:3: preprocessing.0: No preprocessing step is called 'resiz'. Did you mean "
             "'resize'?",
             "typos.yaml:4: model.architecture: No architecture is called 'tiny_cn'. Did you mean "
