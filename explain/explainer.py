@@ -179,8 +179,8 @@ def prepare(
     if run.finding is not None:
         raise UserError(
             f"{path} is what was measured of one finding; the model is the run's, for all of them. "
-            f"To explain, name {run.weights.parent} and --class '{run.finding}'. A reading room "
-            "takes runs of two classes alone."
+            f"To explain, name {run.weights.parent} and --class '{run.finding}'; a reading room "
+            "takes that run too, and shows all its findings."
         )
     run.checked_weights()
     overrides = [f"backends=[{backend}]"] if backend else []

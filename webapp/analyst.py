@@ -29,6 +29,7 @@ from sqlalchemy import select
 from ..errors import DataError, FilmRefused, RadZooError, WorkerFailed
 from . import audit_log, served
 from .audit_log import Action
+from .card import Card
 from .database import Analysis, Database, Study
 from .decoder import Decoder, Recipe
 from .films import Films
@@ -76,7 +77,7 @@ class Analyst:
         with self._locks[study.film]:
             try:
                 facts = self._decoded(study)
-                found = [(model, self._found(study, model)) for model in self._models]
+                found = [one for model in self._models for one in self._found(study, model)]
             except FilmRefused as refused:
                 return self._refuse(study, refused)
             except (WorkerFailed, DataError) as error:  # of a decoder or a model, not of the file
@@ -105,7 +106,7 @@ class Analyst:
         if (folder / FACTS).exists():  # the same file, of another user
             return json.loads((folder / FACTS).read_text(encoding="utf-8"))
         recipes = {
-            model.card.key[:16]: Recipe(
+            model.name: Recipe(
                 model.prepared.plan.spec.preprocessing,
                 tuple(model.prepared.plan.spec.model.options["input_shape"]),
             )
@@ -122,17 +123,18 @@ class Analyst:
         finally:
             self._decoders.put(decoder)
 
-    def _found(self, study: Study, model: Served) -> Found:
-        found = model.analyse(self._input(study, model))
-        for label, one in enumerate(found.maps):
-            path = self._films.map_path(study.film, model.card.key, label)
-            partial = path.with_suffix(".partial")
-            Image.fromarray(one).save(partial, format="PNG")
-            partial.replace(path)
+    def _found(self, study: Study, model: Served) -> list[tuple[Card, Found]]:
+        found = list(model.of_each(model.analyse(self._input(study, model))))
+        for card, own in found:
+            for label, one in enumerate(own.maps):
+                path = self._films.map_path(study.film, card.key, label)
+                partial = path.with_suffix(".partial")
+                Image.fromarray(one).save(partial, format="PNG")
+                partial.replace(path)
         return found
 
     def _input(self, study: Study, model: Served) -> NDArray[np.float32]:
-        path = self._films.folder(study.film) / f"model-{model.card.key[:16]}.npy"
+        path = self._films.folder(study.film) / f"model-{model.name}.npy"
         if not path.exists():  # the model came later than the film
             return model.prepared.read(self._films.path(study.film))
         image = np.load(path, allow_pickle=False)
@@ -151,14 +153,14 @@ class Analyst:
         self._films.incoming(study.id).unlink(missing_ok=True)
         return "refused"
 
-    def _keep(self, study: Study, facts: dict[str, Any], found: list[tuple[Served, Found]]) -> str:
+    def _keep(self, study: Study, facts: dict[str, Any], found: list[tuple[Card, Found]]) -> str:
         with self._database.session() as session:
             kept = session.get(Study, study.id)
             if kept is None:
                 return "missing"
             kept.state, kept.facts, kept.refusal = "done", facts, None
-            for model, one in found:
-                session.merge(_row(study.id, model, one))
+            for card, one in found:
+                session.merge(_row(study.id, card, one, self._settings.method))
         self._films.incoming(study.id).unlink(missing_ok=True)
         return "done"
 
@@ -173,15 +175,15 @@ def _warm(decoder: Decoder, home: Path) -> Decoder:
     return decoder
 
 
-def _row(study: str, model: Served, found: Found) -> Analysis:
+def _row(study: str, card: Card, found: Found, method: str) -> Analysis:
     return Analysis(
         study_id=study,
-        model=model.card.key,
+        model=card.key,
         probabilities=found.probabilities,
         distance=found.distance,
         likeness=found.likeness,
         embedding=found.embedding.astype("<f4").tobytes(),
-        method=model.method,
+        method=method,
     )
 
 

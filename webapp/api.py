@@ -68,7 +68,7 @@ def study(study: str) -> Response:
     """All of one study."""
     found = room().seen(current_user.id, study, _model())
     if found.analysis is not None:
-        room().note(current_user.id, Action.VIEWED, study, model=found.analysis.model[:16])
+        room().note(current_user.id, Action.VIEWED, study, **room().card(_model()).stamp)
     told = telling.detail(language(), room(), current_user.id, found, room().card(_model()))
     return jsonify(told)
 
@@ -123,7 +123,7 @@ def exported_png(study: str, label: int) -> Response:
     from .exports import picture
 
     made = _result(study)
-    if label >= len(made.classes):
+    if label not in made.labels:
         raise NotFound("There is no such class.")
     room().note(current_user.id, Action.EXPORTED_PNG, study, **_stamp(made))
     return _sent(picture.png(made, label), "image/png", f"radzoo-{study[:8]}-{label}.png")
@@ -156,7 +156,7 @@ def exported_csv() -> Response:
     found = room().worklist(current_user.id, card.key)
     lines = (exporting.line(language(), one, card, threshold) for one in found)
     content = worklist.csv(lines).encode("utf-8-sig")
-    room().note(current_user.id, Action.EXPORTED_CSV, "", model=card.key[:16], threshold=threshold)
+    room().note(current_user.id, Action.EXPORTED_CSV, "", **card.stamp, threshold=threshold)
     return _sent(content, "text/csv; charset=utf-8", "radzoo-worklist.csv")
 
 
@@ -164,7 +164,13 @@ def exported_csv() -> Response:
 def models() -> Response:
     """The models that are served."""
     told = [
-        {"key": card.key, "title": card.facts["title"], "version": card.facts["version"]}
+        {
+            "key": card.key,
+            "title": card.facts["title"],
+            "version": card.facts["version"],
+            "weights": card.weights,
+            "finding": card.finding,
+        }
         for card in room().cards.values()
     ]
     return jsonify(models=told)
@@ -241,8 +247,10 @@ def _result(study: str) -> Any:
 
 
 def _stamp(made: Any) -> dict[str, Any]:
+    finding = {"finding": made.model.finding} if made.model.finding else {}
     return {
         "model": made.model.weights[:16],
+        **finding,
         "threshold": made.threshold,
         "probability": round(made.probability, 6),
     }

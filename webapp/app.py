@@ -3,7 +3,7 @@
 from typing import Any
 
 from dash import Dash
-from flask import Flask, Response, current_app, has_request_context, jsonify, request
+from flask import Flask, Response, current_app, has_request_context, jsonify
 from flask_login import current_user
 
 from . import (
@@ -19,6 +19,7 @@ from . import (
     signing_in,
     telling,
     training,
+    visit,
 )
 from .api import api
 from .card import Card
@@ -28,7 +29,6 @@ from .service import Room
 from .settings import Settings
 from .wording import say
 
-MODEL_COOKIE = "radzoo_model"  # which model is shown, by its key
 _PAGE = """<!DOCTYPE html>
 <html lang="{language}" data-mantine-color-scheme="dark">
 <head>{metas}<meta name="viewport" content="width=device-width, initial-scale=1">
@@ -97,8 +97,7 @@ def _visit(room: Room) -> layout.Visit:
     """Who asks for the page, and what of it is theirs."""
     if not has_request_context() or not current_user.is_authenticated:  # Dash tries it at start
         return _nobody(room)
-    asked = request.cookies.get(MODEL_COOKIE)
-    card = room.card(asked if asked in room.cards else None)
+    card = visit.chosen(room.cards)
     with room.database.session() as session:
         read_first = room.reads_first(session, current_user.id)
     threshold = room.threshold(current_user.id, card.key)
@@ -117,9 +116,10 @@ def _of(room: Room, card: Card, user: str, threshold: float, read_first: bool) -
         "language": told,
         "texts": layout.texts(told),
         "model": card.key,
-        "model_name": f"{facts['title']} · {card.key[:8]}",
+        "model_name": f"{facts['title']} · {card.weights[:8]}",
         "method": method_name(room.settings.method),
         "classes": [telling.class_name(told, card, label) for label in range(len(card.classes))],
+        "labels": [1] if card.finding else [0, 1],
         "presets": [telling.preset(told, one) for one in facts["presets"]],
         "operating": facts["operating"],
         "threshold": threshold,

@@ -7,6 +7,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from . import training
 from .language import of_request as language
 from .service import Room
+from .visit import chosen as shown
 
 
 def register(app: Dash, room: Room) -> None:
@@ -23,7 +24,8 @@ def register(app: Dash, room: Room) -> None:
     def watch(_ticks: int | None, view: str, chosen: str, theme: str | None) -> Any:
         if view != "training":
             return no_update
-        return training.content(room, language(), chosen, theme or "dark")
+        card = shown(room.cards)
+        return training.content(room, language(), chosen, theme or "dark", card)
 
 
 def _in_browser(app: Dash) -> None:
@@ -45,6 +47,7 @@ def _in_browser(app: Dash) -> None:
     into_sink("chosen", Input("grid", "selectedRows"))
     into_sink("read_first", Input("read-first", "checked"))
     into_sink("model", Input("models", "value"))
+    into_sink("model", Input("finding", "value"))
     runs("threshold", Output("threshold-told", "children"), Input("threshold", "value"))
     chosen = Input("threshold-preset", "value")
     runs("preset_threshold", Output("threshold", "value"), chosen, first=False)

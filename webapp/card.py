@@ -1,5 +1,6 @@
 """What the reading room knows of a model before any film: its card, worked out once a run."""
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -13,14 +14,18 @@ import numpy as np
 from ..errors import RunError
 from ..evaluation import Bootstrap, Estimate, Predictions, at_threshold, roc_curve
 from ..evaluation.intervals import wilson
-from ..experiments import heatmap_tables
+from ..experiments import finished, heatmap_tables
 from ..experiments.finished import Finished
 from ..experiments.run import RunDirectory
 
-VERSION = 1  # of the file's form
+VERSION = 2  # of the file's form
 LIKE = 0.05  # validation films whose probability is this near are "with a score like this"
 FEWEST = 20  # of them at least, the nearest where fewer are so near
 THRESHOLDS = tuple(step / 100 for step in range(1, 100))
+
+
+class OneClass(RunError):
+    """Images are all of one class."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,35 @@ class Like:
 
 @dataclass(frozen=True)
 class Card:
-    """A model as the reading room presents it; `facts` is what `make` wrote."""
+    """A model as the reading room presents it; `facts` is what `make` wrote.
+
+    A model of several findings has a card for each of them.
+    """
 
     facts: Mapping[str, Any]
 
     @property
     def key(self) -> str:
-        """SHA-256 of its weights: which model it is."""
+        """What it is asked for by: the SHA-256 of its weights; of these and the finding, if any."""
+        if self.finding is None:
+            return self.weights
+        return hashlib.sha256(f"{self.weights} {self.finding}".encode()).hexdigest()
+
+    @property
+    def weights(self) -> str:
+        """SHA-256 of its weights: which network it is."""
         return self.facts["weights"]
+
+    @property
+    def finding(self) -> str | None:
+        """Which of the findings of its network it tells; None for a model of two classes."""
+        return self.facts.get("finding")
+
+    @property
+    def stamp(self) -> dict[str, str]:
+        """Which model it is, for a line of the audit log."""
+        told = {"model": self.weights[:16]}
+        return told if self.finding is None else {**told, "finding": self.finding}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -86,6 +112,42 @@ class Card:
         return np.array(found["scores"]), np.array(found["labels"])
 
 
+def of_run(folder: Path, run: Finished) -> list[Card]:
+    """Read or make the card of a run; of a run of several findings those of each.
+
+    Findings of which the validation or the test images are all alike have none: `unserved` of the
+    facts of the others names them.
+
+    Args:
+        folder: where cards are kept.
+        run: finished.
+
+    Raises:
+        RunError: as for `read`; or no finding can be served.
+    """
+    if not run.several:
+        return [read(folder / "card.json", run)]
+    made, unserved = [], []
+    for name, one in run.metrics["findings"].items():
+        try:
+            made.append(_of_finding(folder, run, one))
+        except OneClass:
+            unserved.append(name)
+    if not made:
+        raise RunError(
+            f"{run.folder} cannot be served: no finding is on some of its validation and test "
+            "images and absent from others. Serve a run with more images."
+        )
+    return [Card({**one.facts, "unserved": unserved}) for one in made]
+
+
+def _of_finding(folder: Path, run: Finished, found: Mapping[str, Any]) -> Card:
+    if "folder" not in found:
+        raise OneClass(found["left_out"])
+    own = finished.one(run.folder / found["folder"])
+    return read(folder / f"card-{own.folder.name}.json", own)
+
+
 def read(path: Path, run: Finished) -> Card:
     """Read the card that was kept, or make it and keep it.
 
@@ -116,7 +178,9 @@ def make(run: Finished) -> dict[str, Any]:
     curve = roc_curve(test)
     return {
         "title": manifest["title"],
-        "version": run.folder.name,
+        "version": run.weights.parent.name,
+        "finding": run.finding,
+        "finding_number": manifest.get("finding_number"),
         "weights": manifest["weights_sha256"],
         "architecture": run.spec["model"]["architecture"],
         "input_shape": list(run.spec["model"]["options"]["input_shape"]),
@@ -151,7 +215,7 @@ def make(run: Finished) -> dict[str, Any]:
 def _predictions(run: Finished, side: str) -> Predictions:
     found = run.predictions_of(side)
     if not found.positives or not found.negatives:
-        raise RunError(
+        raise OneClass(
             f"{run.folder} cannot be served: its {side} images are of one class, so nobody can "
             "say how often it is wrong. Serve a run whose split has both."
         )

@@ -85,7 +85,7 @@ class Study(Base):
 
 
 class Analysis(Base):
-    """What one model found in one study; `model` is the SHA-256 of its weights."""
+    """What one model found in one study; `model` is the key of its card."""
 
     __tablename__ = "analyses"
     study_id: Mapped[str] = mapped_column(

@@ -20,8 +20,8 @@ def write(prepared: Prepared, folder: Path) -> None:
     cohort = data.load(prepared.plan.spec.dataset)
     prepared.check_dataset(cohort.dataset)
     rows = cohort.rows("test")
-    labels = cohort.labels[rows]
-    chosen = np.concatenate([rows[labels == label][:OF_EACH] for label in np.unique(labels)])
+    positive = cohort.positive[rows]
+    chosen = np.concatenate([rows[positive == one][:OF_EACH] for one in np.unique(positive)])
     folder.mkdir(parents=True, exist_ok=True)
     for number, row in enumerate(np.sort(chosen), 1):
         grey = np.round(cohort.dataset.read(int(row)) * 255).astype(np.uint8)

@@ -90,8 +90,8 @@ def line(language: str, seen: Seen, card: Card, threshold: float) -> Row:
 
 def model_name(card: Card) -> ModelName:
     """Which model speaks."""
-    facts = card.facts
-    return ModelName(facts["title"], facts["version"], card.key, facts["synthetic"])
+    facts, finding = card.facts, card.finding or ""
+    return ModelName(facts["title"], facts["version"], card.weights, facts["synthetic"], finding)
 
 
 def method_name(method: str) -> str:

@@ -96,13 +96,16 @@ def _research(visit: Visit) -> html.Span:
 
 def _models(visit: Visit) -> Any:
     facts = visit.card.facts
-    if len(visit.cards) == 1:
-        title = f"{facts['version']} · SHA-256 {visit.card.key}"
-        content = [facts["title"], " ", html.B(visit.card.key[:8])]
+    networks = {card.weights: card for card in reversed(visit.cards)} | {
+        visit.card.weights: visit.card
+    }
+    if len(networks) == 1:
+        title = f"{facts['version']} · SHA-256 {visit.card.weights}"
+        content = [facts["title"], " ", html.B(visit.card.weights[:8])]
         return html.Span(content, className="chip wide", title=title)
     data = [
-        {"value": card.key, "label": f"{card.facts['title']} · {card.key[:8]}"}
-        for card in visit.cards
+        {"value": card.key, "label": f"{card.facts['title']} · {card.weights[:8]}"}
+        for card in reversed(networks.values())
     ]
     told = attributes(aria_label=visit.say("choose_model"))
     return dmc.Select(

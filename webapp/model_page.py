@@ -127,12 +127,14 @@ def _calibration(facts: Mapping[str, Any], language: str) -> str:
 
 
 def _limits(facts: Mapping[str, Any], language: str) -> html.Ul:
-    shape = facts["input_shape"]
+    shape, unserved = facts["input_shape"], facts.get("unserved", [])
+    names = ", ".join(telling.finding_name(language, name) for name in unserved)
     lines = [
         say(language, "card.limit_size", rows=shape[0], columns=shape[1]),
         say(language, "card.limit_maps"),
         say(language, "card.limit_below"),
         say(language, "card.limit_elsewhere"),
+        *([say(language, "card.limit_findings", names=names)] if unserved else []),
         *facts["notes"],
     ]
     return html.Ul([html.Li(line) for line in lines])

@@ -10,7 +10,7 @@ from ..version import __version__
 
 PREFIX = "/api/v1/"
 _QUERY = {
-    "model": "SHA-256 of the weights of a model; the first one that is served if not given.",
+    "model": "Key of a model, as `models` lists it; the first one that is served if not given.",
     "threshold": "In place of the one the user has chosen for the model; within (0, 1).",
 }
 _FILES = {

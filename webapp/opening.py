@@ -41,7 +41,7 @@ def opened(
     """
     from ..experiments import finished  # takes seconds, which `users` does not need
 
-    folders = tuple(finished.one(run).folder.resolve() for run in runs)
+    folders = tuple(finished.whole(run).folder.resolve() for run in runs)
     held = RunHeld(
         f"Another server has the reading room {home} open. Close it, or name another folder: "
         "--home DIR."

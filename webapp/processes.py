@@ -5,6 +5,7 @@ a signal or, should that never come, when it finds its parent gone.
 """
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -58,9 +59,10 @@ def watch(settings: Settings, address: Address, tell: Tell, ready: Callable[[], 
         ready: called once when both are there.
 
     Raises:
-        UserError: a run cannot be served; the message is the analyst's.
+        UserError: a run cannot be served, in the analyst's words; or the address cannot be had.
         Failure: the web server ended.
     """
+    _check(address)
     environment = {
         **os.environ,
         VARIABLE: settings.as_json(),
@@ -78,6 +80,20 @@ def watch(settings: Settings, address: Address, tell: Tell, ready: Callable[[], 
             raise Failure(f"The web server ended ({_how(web.returncode)}); see what it said above.")
     finally:
         end(analyst)
+
+
+def _check(address: Address) -> None:
+    """See that nobody listens there yet, before models take their time to start."""
+    kind = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the web server does
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            raise UserError(
+                f"Port {address.port} of {address.host} cannot be had: {error.strerror}. Close "
+                "what listens there, or choose another: --port N, --host ADDRESS."
+            ) from error
 
 
 def start_analyst(environment: dict[str, str]) -> subprocess.Popen:
@@ -109,6 +125,10 @@ def start_analyst(environment: dict[str, str]) -> subprocess.Popen:
 def end(process: subprocess.Popen) -> None:
     """Let a process finish what it is at, then end it; by force after `STOP_S` seconds."""
     _close(process)
+    _wait(process)
+
+
+def _wait(process: subprocess.Popen) -> None:
     try:
         process.wait(STOP_S)
     except subprocess.TimeoutExpired:
@@ -138,11 +158,14 @@ def _web(address: Address, environment: dict[str, str]) -> Iterator[subprocess.P
     )
     assert process.stdout is not None, "a pipe, as asked for"
     try:
-        process.stdout.readline()  # "ready", or the end of what it has to say
+        if process.stdout.readline().strip() != "ready":
+            code = process.wait()
+            raise Failure(f"The web server did not start ({_how(code)}); see what it said above.")
         yield process
     finally:
         process.terminate()
-        end(process)
+        _wait(process)  # while its stdin is open, the end of which it takes for ours
+        _close(process)
 
 
 def _how(code: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from .database import Analysis, Reading, Study
+from .database import Analysis, Reading, Study, Threshold
 
 
 def same_upload(user: str, upload: str) -> Any:
@@ -23,6 +23,19 @@ def readings_of(user: str) -> Any:
     """Of all studies of a user, the latest first."""
     mine = select(Reading).join(Study, Study.id == Reading.study_id).where(Study.owner_id == user)
     return mine.order_by(Reading.id.desc())
+
+
+def scores(session: Session, study: str, keys: Sequence[str]) -> dict[str, float]:
+    """The probabilities of the positive class that some models gave a study, by their keys."""
+    wanted = select(Analysis.model, Analysis.probabilities)
+    rows = session.execute(wanted.where(Analysis.study_id == study, Analysis.model.in_(keys)))
+    return {key: probabilities[-1] for key, probabilities in rows}
+
+
+def thresholds(session: Session, user: str, keys: Sequence[str]) -> dict[str, float]:
+    """Where a user chose to cut the probabilities of some models, by their keys."""
+    wanted = select(Threshold).where(Threshold.user_id == user, Threshold.model.in_(keys))
+    return {one.model: one.value for one in session.scalars(wanted)}
 
 
 def analyses_of(session: Session, user: str, key: str) -> dict[str, Analysis]:

@@ -6,15 +6,15 @@ validation images lie beyond; how many test images do is the false-alarm rate th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..experiments import data, prediction
+from ..experiments import data, prediction, requests
 from ..explain.explainer import BATCH, Explainer
 from ..explain.network import Network
 
@@ -40,7 +40,8 @@ class Reference:
     """Training and validation images of a run, n in all, and the limits worked out from them.
 
     Attributes:
-        ids, labels, sides: (n,), of each.
+        ids, sides: (n,), of each.
+        labels: (n,), its class; or (n, findings), 1, 0, or -1 where it is not known.
         embeddings: (n, d), each dimension over its spread in training.
         coarse: (n, COARSE * COARSE), of mean 0 and length 1.
         pictures: (n, rows, columns) uint8.
@@ -58,6 +59,10 @@ class Reference:
     spread: NDArray[np.float32]
     limits: NDArray[np.float64]
     false_alarms: NDArray[np.int64]
+
+    def of(self, place: int | None) -> Self:
+        """The same with the labels of one of several findings; as it is where there are none."""
+        return self if place is None else replace(self, labels=self.labels[:, place])
 
     def distance(self, embedding: NDArray[np.float32], image: NDArray[np.float32]) -> float:
         """How far a film is from training, as a share of the limit: above 1 is unlike it.
@@ -122,7 +127,7 @@ def build(explainer: Explainer) -> Reference:
     ids = cohort.dataset.table["id"].astype(str).to_numpy(dtype=str)[kept]
     raw = Reference(
         ids=ids,
-        labels=cohort.labels[kept],
+        labels=requests.labels(cohort)[kept],
         sides=sides.astype(str),
         embeddings=made / spread,
         coarse=_coarse(images),

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ BATCH = 8  # films that the model is asked about at once
 
 
 class Found(NamedTuple):
-    """What a model found in one film; `maps` (classes, rows, columns) in [0, 1]."""
+    """What a model found in one film; `maps` (classes, rows, columns), 255 the strongest evidence.
+
+    Of a model of several findings they stand in place of the classes; see `Served.of_each`.
+    """
 
     probabilities: list[float]
     maps: NDArray[np.uint8]
@@ -50,13 +54,13 @@ class Served:
     together, by whichever of their threads is the first to have it.
 
     Attributes:
-        card: what is known of it.
+        cards: what is known of it; of a model of several findings, of each.
         prepared: its run.
         method: of its heatmaps.
         reference: None where the dataset of the run is not here, and `why`.
     """
 
-    card: Card
+    cards: Sequence[Card]
     prepared: Prepared
     method: str
     reference: Reference | None
@@ -66,6 +70,20 @@ class Served:
         self._lock, self._stack = threading.Lock(), ExitStack()
         self._waiting: queue.SimpleQueue[_Film] = queue.SimpleQueue()
         self._explainer: Explainer | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the network in file names: the first 16 digits of the SHA-256 of its weights."""
+        return self.cards[0].weights[:16]
+
+    def of_each(self, found: Found) -> Iterator[tuple[Card, Found]]:
+        """What was found, by card: of several findings each as two classes.
+
+        Nothing is drawn against a finding, so the map of the first class is empty.
+        """
+        for one in self.cards:
+            place = one.facts.get("finding_number")
+            yield one, found if place is None else _alone(found, place)
 
     def analyse(self, image: NDArray[np.float32]) -> Found:
         """Ask the model; a worker that fails is begun again and asked once more.
@@ -145,16 +163,22 @@ def start(run: Path, settings: Settings) -> Served:
     prepared.method(settings.method)
     folder = settings.home / "models" / prepared.run.manifest["weights_sha256"][:16]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    known = card.read(folder / "card.json", prepared.run)
-    made = Served(known, prepared, settings.method, None, "")
+    cards = card.of_run(folder, prepared.run)
+    made = Served(cards, prepared, settings.method, None, "")
     try:
         made.reference = _reference(folder / "reference.npz", made)
-        if known.facts["synthetic"] and not (folder / "examples").exists():
+        if cards[0].facts["synthetic"] and not (folder / "examples").exists():
             examples.write(prepared, folder / "examples")
     except DataError as error:
         made.why = str(error)
     made.analyse(np.zeros(prepared.plan.spec.model.options["input_shape"], np.float32))
     return made
+
+
+def _alone(found: Found, place: int) -> Found:
+    score, drawn = found.probabilities[place], found.maps[place]
+    maps = np.stack([np.zeros_like(drawn), drawn])
+    return found._replace(probabilities=[1 - score, score], maps=maps)
 
 
 def _reference(path: Path, made: Served) -> Reference:

@@ -69,15 +69,11 @@ class Room:
         self.settings = settings
         self.database = Database(settings.database)
         self.films = Films(settings.home)
-        runs = [finished.one(run) for run in settings.runs]
-        found = [
-            card.read(_folder(settings, run.manifest["weights_sha256"]) / "card.json", run)
-            for run in runs
-        ]
-        self.cards: dict[str, Card] = {one.key: one for one in found}
-        self.runs: dict[str, Path] = {
-            one.key: run.folder for one, run in zip(found, runs, strict=True)
-        }
+        self.cards: dict[str, Card] = {}
+        self.runs: dict[str, Path] = {}
+        for run in map(finished.whole, settings.runs):
+            for one in card.of_run(_folder(settings, run.manifest["weights_sha256"]), run):
+                self.cards[one.key], self.runs[one.key] = one, run.folder
 
     def card(self, key: str | None) -> Card:
         """Of a model; the first one's if none is asked for.
@@ -140,7 +136,7 @@ class Room:
 
     def add_examples(self, user: str, model: str | None) -> list[str]:
         """Take in some test images of a synthetic model; gives the ids of their studies."""
-        folder = _folder(self.settings, self.card(model).key) / "examples"
+        folder = _folder(self.settings, self.card(model).weights) / "examples"
         return [self.add(user, name, content)[0] for name, content in examples.read(folder)]
 
     def seen(self, user: str, study_id: str, model: str | None) -> Seen:
@@ -260,11 +256,11 @@ class Room:
         """
         if not 0 < value < 1:
             raise UserError(f"A threshold lies between 0 and 1; got {value}.")
-        key = self.card(model).key
+        known = self.card(model)
         with self.database.session() as session:
-            session.merge(Threshold(user_id=user, model=key, value=value))
+            session.merge(Threshold(user_id=user, model=known.key, value=value))
             audit_log.write(
-                session, user, Action.THRESHOLD_CHANGED, "", model=key[:16], threshold=value
+                session, user, Action.THRESHOLD_CHANGED, "", **known.stamp, threshold=value
             )
 
     def threshold(self, user: str, model: str | None) -> float:
@@ -295,15 +291,19 @@ class Room:
 
     @cached_property
     def _references(self) -> Mapping[str, Reference | None]:
-        found = {}
-        for key in self.cards:
-            path = _folder(self.settings, key) / "reference.npz"
-            found[key] = reference.load(path) if path.exists() else None
-        return found
+        read: dict[str, Reference | None] = {}
+        for weights in {one.weights for one in self.cards.values()}:
+            path = _folder(self.settings, weights) / "reference.npz"
+            read[weights] = reference.load(path) if path.exists() else None
+        return {
+            key: known and known.of(one.facts.get("finding_number"))
+            for key, one in self.cards.items()
+            for known in [read[one.weights]]
+        }
 
 
-def _folder(settings: Settings, key: str) -> Path:
-    return settings.home / "models" / key[:16]
+def _folder(settings: Settings, weights: str) -> Path:
+    return settings.home / "models" / weights[:16]
 
 
 def _seen(study: Study, analysis: Analysis | None, reading: Reading | None, first: bool) -> Seen:

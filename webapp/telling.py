@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Estimate
+from . import queries
 from .card import Card
 from .database import Analysis, Reading, Study
 from .exports.result import Check
@@ -21,10 +22,24 @@ _WARNINGS = {"lateral", "not_chest", "not_radiograph", "clipped", "dark", "burne
 def class_name(language: str, card: Card, label: int) -> str:
     """What a class is called: the dataset's word in that language where it is known."""
     name = card.classes[label]
+    if card.finding is not None:
+        word = finding_name(language, card.finding)
+        return word if label else say(language, "general.without", name=_within(word))
     if has(f"classes.{name}"):
         return say(language, f"classes.{name}")
     positive = label == len(card.classes) - 1
     return f"{say(language, 'general.finding' if positive else 'general.no_finding')} ({name})"
+
+
+def finding_name(language: str, name: str) -> str:
+    """What one of several findings is called: the dataset's own word where we know no other."""
+    key = f"classes.{name.lower()}"
+    return say(language, key) if has(key) else name
+
+
+def _within(word: str) -> str:
+    """A word as it stands within a sentence; one with capitals further on stays as it is."""
+    return word if word[1:] != word[1:].lower() else word[:1].lower() + word[1:]
 
 
 def preset(language: str, point: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,8 +89,30 @@ def detail(language: str, room: Room, user: str, seen: Seen, card: Card) -> dict
             "method": analysis.method,
             "map_worth": map_worth(language, card, analysis.method),
             "similar": similar(room, user, study, analysis),
+            "findings": findings(language, room, user, analysis) if card.finding else [],
         }
     return told
+
+
+def findings(language: str, room: Room, user: str, analysis: Analysis) -> list[dict[str, Any]]:
+    """What the network found in the same film, the likeliest finding first."""
+    weights = room.card(analysis.model).weights
+    cards = [one for one in room.cards.values() if one.weights == weights]
+    keys = [one.key for one in cards]
+    with room.database.session() as session:
+        scores = queries.scores(session, analysis.study_id, keys)
+        cuts = queries.thresholds(session, user, keys)
+    told = [
+        {
+            "model": one.key,
+            "name": finding_name(language, one.finding or ""),
+            "probability": scores[one.key],
+            "threshold": cuts.get(one.key, one.default_threshold),
+        }
+        for one in cards
+        if one.key in scores
+    ]
+    return sorted(told, key=lambda one: -one["probability"])
 
 
 def checks(language: str, room: Room, seen: Seen, card: Card) -> list[Check]:

@@ -10,7 +10,8 @@ import pandas as pd
 import yaml
 from dash import dcc, html
 
-from . import figures
+from . import figures, telling
+from .card import Card
 from .service import Room
 from .visit import attributes
 from .wording import NOTHING, number, say
@@ -80,8 +81,8 @@ def watch(folder: Path) -> Watched:
     return Watched(folder, manifest, spec, history)
 
 
-def content(room: Room, language: str, chosen: str, theme: str) -> list[Any]:
-    """What the view shows below the choice of the run."""
+def content(room: Room, language: str, chosen: str, theme: str, card: Card) -> list[Any]:
+    """What the view shows below the choice of the run; the other views are of `card`."""
     folder = runs(room).get(chosen)
     if folder is None:
         return [html.P(say(language, "training.gone"))]
@@ -93,7 +94,7 @@ def content(room: Room, language: str, chosen: str, theme: str) -> list[Any]:
             value=100 * min(1.0, len(watched.history) / max(watched.epochs, 1)), size="sm",
             **attributes(aria_label=say(language, "training.epochs")),
         ),
-        html.Div(_charts(watched, room, language, theme), className="charts"),
+        html.Div(_charts(watched, _card(watched, room, card), language, theme), className="charts"),
     ]  # fmt: skip
 
 
@@ -168,7 +169,13 @@ def _left(watched: Watched, language: str) -> str:
     return f"{number(language, seconds / 60, 0)} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
-def _charts(watched: Watched, room: Room, language: str, theme: str) -> list[Any]:
+def _card(watched: Watched, room: Room, shown: Card) -> Card | None:
+    """Of a run that is served: the one that is shown, or else the first of its findings."""
+    keys = [key for key, folder in room.runs.items() if folder.resolve() == watched.folder]
+    return shown if shown.key in keys else room.cards[keys[0]] if keys else None
+
+
+def _charts(watched: Watched, card: Card | None, language: str, theme: str) -> list[Any]:
     def words(key: str) -> str:
         return say(language, f"training.{key}")
 
@@ -181,11 +188,10 @@ def _charts(watched: Watched, room: Room, language: str, theme: str) -> list[Any
         _chart(words(key), figures.history(table, columns, (epoch, words(key)), theme, best))
         for key, columns in pairs
     ]
-    for key, folder in room.runs.items():
-        if folder.resolve() == watched.folder:
-            card = room.cards[key]
-            drawn.append(_chart(words("roc"), figures.roc(card, language, theme)))
-            drawn.append(_chart(words("trade"), figures.by_threshold(card, language, theme)))
+    if card is not None:
+        of = f" · {telling.finding_name(language, card.finding)}" if card.finding else ""
+        drawn.append(_chart(words("roc") + of, figures.roc(card, language, theme)))
+        drawn.append(_chart(words("trade") + of, figures.by_threshold(card, language, theme)))
     return drawn
 
 

@@ -45,15 +45,15 @@ def _tools(visit: Visit) -> html.Div:
         html.Div(acts, className="tools-group"),
         segments(visit, "preset", PRESETS, "presets"),
         html.Span(className="space"),
-        segments(visit, "layout", LAYOUTS, "layouts"),
+        segments(visit, "layout", LAYOUTS[:2] if visit.siblings else LAYOUTS, "layouts"),
     ]
     told = attributes(aria_label=visit.say("tools"))
     return html.Div(content, className="tools", role="toolbar", **told)
 
 
 def _overlay(visit: Visit) -> html.Div:
-    names = enumerate(visit.boot["classes"])
-    classes = [{"value": str(label), "label": f"{label} · {name}"} for label, name in names]
+    names, labels = visit.boot["classes"], visit.boot["labels"]
+    classes = [{"value": str(one), "label": f"{one} · {names[one]}"} for one in labels]
     shown, label = {"size": "xs"}, attributes(aria_label=visit.say("map_class"))
     content = [
         dmc.Switch(id="map-on", checked=True, label=visit.say("map", method=visit.boot["method"])),

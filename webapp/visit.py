@@ -6,9 +6,18 @@ from typing import Any
 
 import dash_mantine_components as dmc
 from dash import html
+from flask import request
 
 from .card import Card
 from .wording import say
+
+COOKIE = "radzoo_model"  # which model is shown, by its key
+
+
+def chosen(cards: Mapping[str, Card]) -> Card:
+    """The card of the model that the browser of this request shows."""
+    asked = request.cookies.get(COOKIE, "")
+    return cards[asked] if asked in cards else next(iter(cards.values()))
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,13 @@ class Visit:
     boot: Mapping[str, Any]
     training: Sequence[Any]
     model: Sequence[Any]
+
+    @property
+    def siblings(self) -> list[Card]:
+        """Of all findings of this model; none where it tells two classes."""
+        if self.card.finding is None:
+            return []
+        return [one for one in self.cards if one.weights == self.card.weights]
 
     def say(self, key: str, **values: Any) -> str:
         """A sentence of the page in the visitor's language."""

@@ -3,8 +3,10 @@
 from typing import Any
 
 import dash_ag_grid as dag
+import dash_mantine_components as dmc
 from dash import html
 
+from .telling import finding_name
 from .visit import Visit, attributes, icon, segments
 
 FILTERS = ("all", "above", "below", "unread")
@@ -22,6 +24,7 @@ def worklist(visit: Visit) -> html.Nav:
     content = [
         _drop(visit),
         html.Ul(id="uploads", className="uploads", **attributes(aria_label=visit.say("uploads"))),
+        *_findings(visit),
         segments(visit, "filter", FILTERS, "filters", fullWidth=True, className="filter"),
         _grid(visit),
         html.Div(id="worklist-count", className="count", role="status"),
@@ -42,6 +45,22 @@ def _examples(visit: Visit) -> html.Button:
     content: list[Any] = [icon("flask"), visit.say("examples")]
     act = attributes(data_act="examples")
     return html.Button(content, id="examples", type="button", className="quiet-button", **act)
+
+
+def _findings(visit: Visit) -> list[Any]:
+    """The choice of the finding by which films are listed, where the model has several."""
+    if not visit.siblings:
+        return []
+    data = [
+        {"value": card.key, "label": finding_name(visit.language, card.finding or "")}
+        for card in visit.siblings
+    ]
+    return [
+        dmc.Select(
+            id="finding", value=visit.card.key, data=data, label=visit.say("finding"), size="xs",
+            allowDeselect=False, searchable=True, className="filter",
+        )
+    ]  # fmt: skip
 
 
 def _grid(visit: Visit) -> dag.AgGrid:

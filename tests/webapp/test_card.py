@@ -1,7 +1,9 @@
 """What is known of a model before any film, compared with counts by hand."""
 
+import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,39 @@ def test_a_run_whose_test_films_are_of_one_class_is_not_served(tmp_path):
     run = finished(tmp_path / "run", test={"ill": (0.5, 0.6)})
     with pytest.raises(RunError, match="its test images are of one class"):
         card.make(run)
+
+
+def written(folder: Path, finding: str | None = None, **more) -> Finished:
+    """As `finished`, its files written as a run writes them; of a finding if one is named."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run = finished(folder, **more)
+    manifest = (
+        {**run.manifest, "finding": finding, "finding_number": 1} if finding else run.manifest
+    )
+    contents = {"manifest.json": manifest, "metrics.json": run.metrics, "spec.yaml": run.spec}
+    for name, content in contents.items():
+        (folder / name).write_text(json.dumps(content))
+    return run
+
+
+def test_a_run_of_several_findings_has_a_card_for_each_that_can_be_measured(tmp_path):
+    run = written(tmp_path / "run")
+    written(tmp_path / "run" / "findings" / "ill", "ill")
+    written(tmp_path / "run" / "findings" / "rare", "rare", test={"ill": (0.5, 0.6)})
+    found = {name: {"folder": f"findings/{name}"} for name in ("ill", "rare")}
+    several = {**run.metrics, "findings": {**found, "never": {"left_out": "it is on no image"}}}
+    (made,) = card.of_run(tmp_path, replace(run, metrics=several))
+    assert made.facts["unserved"] == ["rare", "never"]
+    assert (made.finding, made.facts["finding_number"]) == ("ill", 1)
+    assert (made.weights, made.facts["version"]) == ("a" * 64, "run")
+    assert made.key == hashlib.sha256(b"a" * 64 + b" ill").hexdigest()
+    assert made.stamp == {"model": "a" * 16, "finding": "ill"}
+    none = replace(run, metrics={**several, "findings": {"rare": found["rare"]}})
+    with pytest.raises(RunError, match="no finding is on some of its validation and test images"):
+        card.of_run(tmp_path, none)
+
+
+def test_a_run_of_two_classes_has_one_card_whose_key_are_its_weights(tmp_path):
+    (made,) = card.of_run(tmp_path, finished(tmp_path / "run"))
+    assert made.key == made.weights == "a" * 64
+    assert (made.finding, made.stamp) == (None, {"model": "a" * 16})

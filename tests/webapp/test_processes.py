@@ -1,8 +1,11 @@
 """What `serve` says of where the room is."""
 
+import socket
+
 import pytest
 
-from radzoo.webapp.processes import Address
+from radzoo.errors import UserError
+from radzoo.webapp.processes import Address, watch
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,12 @@ from radzoo.webapp.processes import Address
 )
 def test_the_link_is_one_that_a_browser_takes(host, url):
     assert Address(host, 8050).url == url
+
+
+def test_an_address_that_cannot_be_had_is_told_before_anything_starts():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"Port {port} of 127.0.0.1 .*in use.*--port"):
+            watch(None, Address("127.0.0.1", port), print, print)

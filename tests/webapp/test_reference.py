@@ -168,3 +168,11 @@ def test_a_reference_holds_training_and_validation_images_and_no_test_image(buil
     film = reference.embed(Network(), image[None])[0]
     assert known.nearest(film, 1)[0].place == 70
     assert known.distance(film, image) < 1.5
+
+
+def test_of_several_findings_a_case_has_the_label_of_the_one_that_is_asked_for():
+    known = made(LINE, ["train"] * 10, labels=np.array([[0, 1], [1, -1]] * 5))
+    film = np.array([0.1], np.float32)
+    assert [case.label for case in known.of(1).nearest(film, 2)] == [1, -1]
+    assert [case.label for case in known.of(0).nearest(film, 2)] == [0, 1]
+    assert known.of(None) is known

@@ -56,6 +56,19 @@ def test_the_class_has_the_datasets_word_where_there_is_one():
     assert telling.class_name("es", unknown, 0) == "Sin hallazgo (calm)"
 
 
+def test_a_finding_has_its_word_in_whatever_letters_the_dataset_writes_it():
+    known = Card({"classes": ["no Effusion", "Effusion"], "finding": "Effusion"})
+    assert [telling.class_name("es", known, label) for label in (0, 1)] == [
+        "Sin derrame",
+        "Derrame",
+    ]
+    other = Card({"classes": ["no Big Heart", "Big Heart"], "finding": "Big Heart"})
+    assert [telling.class_name("en", other, label) for label in (0, 1)] == [
+        "No Big Heart", "Big Heart",
+    ]  # fmt: skip
+    assert telling.finding_name("es", "Pleural_Thickening") == "Engrosamiento pleural"
+
+
 def test_a_preset_tells_how_it_was_chosen_and_a_fixed_one_nothing():
     chosen = {"name": "sensitivity >= 0.95", "threshold": 0.31}
     assert telling.preset("es", chosen) == {

@@ -45,7 +45,23 @@
       make("p", "verdict", icon(level === "above" ? "flag" : "arrow-down"), text(`${level}_long`)),
       level === "below" ? make("p", "caution", text("does_not_rule_out")) : null);
     const bars = [...probabilities.keys()].reverse().map((label) => bar(detail.classes[label], probabilities[label], label === probabilities.length - 1));
-    fill("outcome", said, ...bars, meaning(share, calibrated, like));
+    fill("outcome", said, ...bars, meaning(share, calibrated, like), ...all(detail.found.findings));
+  }
+
+  /* What the network says of all its findings, each a button to it; nothing for a model of two classes. */
+  function all(findings) {
+    if (!findings.length) return [];
+    const lines = findings.map((one) => {
+      const chosen = one.model === radzoo.boot.model, threshold = chosen ? radzoo.state.threshold : one.threshold;
+      const level = one.probability >= threshold ? "above" : "below";
+      const button = make("button", level, icon(level === "above" ? "flag" : "arrow-down"),
+        make("b", "", one.name), make("span", "", text(`${level}_short`)), make("strong", "", radzoo.probability(one.probability)));
+      button.type = "button";
+      if (chosen) button.setAttribute("aria-current", "true");
+      button.addEventListener("click", () => radzoo.ask(one.model));
+      return make("li", "", button);
+    });
+    return [make("div", "all-findings", make("h3", "", text("all_findings")), make("ul", "", ...lines))];
   }
 
   function bar(name, share, positive) {
@@ -148,9 +164,9 @@
 
   function known(detail, one) {
     const picture = Object.assign(make("img"), { src: `/api/v1/models/${detail.model}/cases/${one.case}`, alt: "", loading: "lazy" });
-    const positive = one.label === detail.classes.length - 1;
-    const made = make("figure", `case ${positive ? "positive" : "negative"}`, picture,
-      make("figcaption", "", make("b", "", detail.classes[one.label]), make("small", "", text(`side_${one.side}`))));
+    const kind = one.label < 0 ? "unknown" : one.label === detail.classes.length - 1 ? "positive" : "negative";
+    const made = make("figure", `case ${kind}`, picture,
+      make("figcaption", "", make("b", "", one.label < 0 ? text("truth_unknown") : detail.classes[one.label]), make("small", "", text(`side_${one.side}`))));
     made.title = one.id;
     return made;
   }

@@ -84,6 +84,14 @@
     window.setTimeout(() => { place.hidden = true; }, 12000);
   };
 
+  /* Show what another model says, of the same film. */
+  radzoo.ask = (key) => {
+    if (key === radzoo.boot.model) return;
+    if (state.selected) sessionStorage.setItem("radzoo-film", state.selected);
+    document.cookie = `radzoo_model=${key}; path=/; SameSite=Strict`;
+    window.location.reload();
+  };
+
   /* ---- the threshold ----------------------------------------------------------------------- */
 
   let saving = 0;
@@ -110,7 +118,7 @@
     invert: () => { viewer().set({ inverted: !viewer().view.inverted }); radzoo.pressed("invert", viewer().view.inverted); },
     fit: () => viewer().fit(), reset: () => { viewer().reset(); set("preset", { value: "file" }); }, full: fullScreen,
     map: () => set("map-on", { checked: !viewer().view.shown }),
-    first: () => set("map-class", { value: "0" }), second: () => set("map-class", { value: "1" }),
+    first: () => mapOf(0), second: () => mapOf(1),
     more: () => opacity(5), less: () => opacity(-5),
     next: () => radzoo.worklist.step(1), previous: () => radzoo.worklist.step(-1),
     leave: () => radzoo.fetch("/logout", { method: "POST" }).then(() => window.location.assign("/login"), radzoo.complain),
@@ -126,6 +134,8 @@
   const ON_CANVAS = { ArrowLeft: [40, 0], ArrowRight: [-40, 0] };
 
   const opacity = (by) => set("map-opacity", { value: Math.max(0, Math.min(100, Math.round(100 * viewer().view.opacity) + by)) });
+
+  const mapOf = (label) => { if (radzoo.boot.labels.includes(label)) set("map-class", { value: String(label) }); };
 
   function tool(name) {
     viewer().set({ tool: name });
@@ -186,7 +196,8 @@
     radzoo.panel.mount();
     listen();
     await radzoo.worklist.ready();
-    await radzoo.refresh().catch(radzoo.complain);
+    await radzoo.refresh(sessionStorage.getItem("radzoo-film")).catch(radzoo.complain);
+    sessionStorage.removeItem("radzoo-film");
     document.body.dataset.ready = "yes";
   }
 
@@ -222,10 +233,7 @@
         return [now, now];
       },
       model: (key) => {
-        if (state.started && key !== radzoo.boot.model) {
-          document.cookie = `radzoo_model=${key}; path=/; SameSite=Strict`;
-          window.location.reload();
-        }
+        if (state.started) radzoo.ask(key);
         return window.dash_clientside.no_update;
       },
     },

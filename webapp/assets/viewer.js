@@ -51,7 +51,7 @@
     if (kept.size > KEPT) kept.delete(kept.keys().next().value);
     Object.assign(film, { facts: study.facts, name: study.name, study });
     if (!film.pixels) film.pixels = await fetchPixels(study);
-    const labels = study.found ? study.classes.map((_, label) => label) : [];
+    const labels = study.found ? radzoo.boot.labels : [];
     await Promise.all(labels.map(async (label) => {
       if (!film.maps[label]) film.maps[label] = await fetchMap(study, label);
     }));

@@ -19,8 +19,7 @@ def archive(result: Result) -> bytes:
         there is, and why there is no report. The same result gives the same bytes.
     """
     files = {
-        f"heatmap-{label}.dcm": _written(capture.captured(result, label))
-        for label in range(len(result.classes))
+        f"heatmap-{label}.dcm": _written(capture.captured(result, label)) for label in result.labels
     }
     if identity.citable(result) is not None:
         files["report.dcm"] = _written(structured.report(result))

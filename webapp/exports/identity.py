@@ -63,6 +63,7 @@ def citable(result: Result) -> Dataset | None:
 def uid(result: Result, part: str) -> UID:
     """The UID of a part of what is exported; the same for the same result."""
     said = (result.study, result.upload, result.model.weights, result.language, plain(result.note))
+    part = f"{part} {result.model.finding}" if result.model.finding else part
     moments = (str(result.made), str(result.read_at), str(result.verdict), str(result.threshold))
     return generate_uid(entropy_srcs=[*said, *moments, part])
 

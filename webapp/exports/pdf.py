@@ -124,9 +124,9 @@ def _pictures(result: Result) -> Flowable:
     """The film, and beside it the map of each class."""
     shown = picture.fitted(result.picture, _SIDE, _SIDE)
     pictures = [np.repeat(shown[..., None], 3, axis=2)]
-    pictures += [picture.blended(shown, shares) for shares in result.maps]
+    pictures += [picture.blended(shown, result.maps[label]) for label in result.labels]
     told = [f"<b>{say(result.language, 'exports.original')}</b>"]
-    told += [_under(result, label) for label in range(len(result.classes))]
+    told += [_under(result, label) for label in result.labels]
     gap, count = 3 * mm, len(pictures)
     width = (sheet.WIDTH - gap * (count - 1)) / count
     drawn = [_drawn(caption.marked(one, facts.sides(result)), width) for one in pictures]

@@ -19,12 +19,14 @@ class ModelName:
         version: the name of its run directory.
         weights: SHA-256 of its weights.
         synthetic: whether it was trained on images that a program drew.
+        finding: which of its findings it speaks of; empty for a model of two classes.
     """
 
     title: str
     version: str
     weights: str
     synthetic: bool
+    finding: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Result:
         note: the doctor's.
         read_at: when, UTC.
         picture: (rows, columns) uint8, as the file's own window shows it, bone white.
-        maps: (classes, rows, columns) of any size, in [0, 1]; they cover the whole picture.
+        maps: (classes, rows, columns) of any size, in [0, 1]; they cover the whole picture. Those
+            of `labels` are shown.
         header: of a DICOM file, without its pixels: a pydicom Dataset; None for a picture file.
         orientation: of rows and columns as DICOM writes it, such as ("L", "F"); None if unknown.
     """
@@ -97,6 +100,11 @@ class Result:
     def probability(self) -> float:
         """Of the positive class."""
         return self.probabilities[-1]
+
+    @property
+    def labels(self) -> range:
+        """Of the classes whose maps are shown: nothing is drawn against one of several findings."""
+        return range(1 if self.model.finding else 0, len(self.classes))
 
     @property
     def is_above(self) -> bool:

@@ -222,6 +222,7 @@ def test_reading_first_shows_nothing_of_the_model_before(browser, room, files, l
         page.until("radzoo.boot.read_first")
         for name in ("film-1.png", "film-0.png", "film-2.png"):
             upload(page, files / name)
+        page.until("document.querySelectorAll('.cell-film .name').length === 3")
         loaded(page)
         assert page.locator(".cell-share strong").count() == 0
         names = page.locator(".cell-film .name").all_inner_texts()
