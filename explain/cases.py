@@ -79,7 +79,7 @@ def read(prepared: Prepared, folder: Path, words: Path | None) -> Cases:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder. Name the one that holds the cases.")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path != words)
-    chosen = {path.relative_to(folder).as_posix(): path for path in files if _is_image(path)}
+    chosen = {path.relative_to(folder).as_posix(): path for path in files if readers.is_image(path)}
     said = _said(words, chosen, prepared.classes) if words else {}
     cases, unread = [], []
     for name, path in chosen.items():
@@ -93,12 +93,6 @@ def read(prepared: Prepared, folder: Path, words: Path | None) -> Cases:
         reasons = "".join(f"\n  {name}: {why}" for name, why in unread)
         raise DataError(f"{folder} holds no PNG, JPEG or DICOM file that can be read.{reasons}")
     return Cases(folder, tuple(cases), tuple(unread), len(files) - len(chosen))
-
-
-def _is_image(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(132)
-    return start[:4] == b"\x89PNG" or start[:2] == b"\xff\xd8" or readers.is_dicom(start)
 
 
 def _said(

@@ -1,8 +1,11 @@
 """The same image on two sides of a split, as the model would see it."""
 
 import hashlib
+import mmap
 
 import numpy as np
+
+RELEASE_EVERY = 256  # images after which the pages of a mapped array leave our memory
 
 
 def on_two_sides(images: np.ndarray, sides: np.ndarray) -> dict[str, int]:
@@ -15,13 +18,23 @@ def on_two_sides(images: np.ndarray, sides: np.ndarray) -> dict[str, int]:
     Returns:
         By side, in the order of the first image of each; empty if there is none.
     """
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+    digests = _digests(images)
     where: dict[bytes, set[str]] = {}
     for digest, side in zip(digests, sides.tolist(), strict=True):
         where.setdefault(digest, set()).add(side)
     shared = [side for digest, side in zip(digests, sides.tolist(), strict=True)
               if len(where[digest]) > 1]  # fmt: skip
     return {side: shared.count(side) for side in dict.fromkeys(shared)}
+
+
+def _digests(images: np.ndarray) -> list[bytes]:
+    found = []
+    for row, image in enumerate(images, start=1):
+        found.append(hashlib.blake2b(image.tobytes(), digest_size=16).digest())
+        if row % RELEASE_EVERY == 0 and isinstance(images, np.memmap):
+            # else memory grows to the size of the store; NumPy has no name of its own for this
+            images._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+    return found
 
 
 def note(found: dict[str, int]) -> str:

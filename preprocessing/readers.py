@@ -53,6 +53,13 @@ def is_dicom(start: bytes) -> bool:
     return start[128:132] == b"DICM"
 
 
+def is_image(path: Path) -> bool:
+    """Whether a file begins as PNG, JPEG or DICOM do; whether it can be read, `read` tells."""
+    with path.open("rb") as file:
+        start = file.read(132)
+    return start.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or is_dicom(start)
+
+
 def is_headless_dicom(start: bytes) -> bool:
     """Whether a file begins as a DICOM data set does, without preamble and prefix."""
     return bool(_HEADLESS.match(start))

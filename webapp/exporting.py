@@ -13,7 +13,8 @@ from .card import Card
 from .database import now
 from .exports.result import Bounds, ModelName, Result
 from .exports.worklist import Row
-from .service import Room, Seen
+from .seen import Seen
+from .service import Room
 from .wording import say
 
 METHODS = {"gradcam": "Grad-CAM", "gradcam_plus_plus": "Grad-CAM++", "layercam": "LayerCAM"}

@@ -4,9 +4,7 @@ Whoever asks is a user's id; of another user's studies nothing is ever told, not
 there. In a study that is still to be read first, what the models found is left out of every answer.
 """
 
-import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from .database import Analysis, Database, Reading, Study, Threshold, User
 from .decoding import label as shown_name
 from .films import Films
 from .reference import Reference
+from .seen import Seen
 from .settings import Settings
 
 VERDICTS = ("finding", "no_finding", "uncertain")
@@ -36,23 +35,6 @@ class NotFound(UserError):
 
 class Withheld(UserError):
     """The study must be read before the model is shown."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A study as its owner may see it.
-
-    Attributes:
-        study: the row.
-        analysis: of the model that is asked for; None where there is none, or it is withheld.
-        withheld: whether there is one that is not shown yet.
-        reading: the latest; None if there is none.
-    """
-
-    study: Study
-    analysis: Analysis | None
-    withheld: bool
-    reading: Reading | None
 
 
 class Room:
@@ -151,10 +133,10 @@ class Room:
             study = self._study(session, user, study_id)
             reading = session.scalars(queries.readings([study.id])).first()
             analysis = session.get(Analysis, (study.id, key))
-            withheld = analysis is not None and self._is_withheld(session, user, reading)
-            if analysis is not None and not withheld and not study.shown:
+            found = Seen.of(study, analysis, reading, self.reads_first(session, user))
+            if found.analysis is not None and not study.shown:
                 study.shown = True
-        return Seen(study, None if withheld else analysis, withheld, reading)
+        return found
 
     def shown(self, user: str, study_id: str, model: str | None) -> Seen:
         """As `seen`, for what tells of the model and nothing else, such as an export.
@@ -182,12 +164,12 @@ class Room:
             for one in session.scalars(queries.readings_of(user)):
                 read.setdefault(one.study_id, one)
             rows = [
-                _seen(study, found.get(study.id), read.get(study.id), first) for study in studies
+                Seen.of(study, found.get(study.id), read.get(study.id), first) for study in studies
             ]
             told = [row.study.id for row in rows if row.analysis and not row.study.shown]
             if told:
                 session.execute(update(Study).where(Study.id.in_(told)).values(shown=True))
-        return rows if first else sorted(rows, key=_falling)
+        return rows if first else sorted(rows, key=Seen.falling)
 
     def own_nearest(
         self, user: str, study: str, analysis: Analysis, count: int
@@ -286,9 +268,6 @@ class Room:
             raise NotFound("There is no such study.")
         return study
 
-    def _is_withheld(self, session: Session, user: str, reading: Reading | None) -> bool:
-        return reading is None and self.reads_first(session, user)
-
     @cached_property
     def _references(self) -> Mapping[str, Reference | None]:
         read: dict[str, Reference | None] = {}
@@ -304,12 +283,3 @@ class Room:
 
 def _folder(settings: Settings, weights: str) -> Path:
     return settings.home / "models" / weights[:16]
-
-
-def _seen(study: Study, analysis: Analysis | None, reading: Reading | None, first: bool) -> Seen:
-    withheld = first and reading is None and analysis is not None
-    return Seen(study, None if withheld else analysis, withheld, reading)
-
-
-def _falling(row: Seen) -> tuple[float, dt.datetime]:
-    return (-row.analysis.probabilities[-1] if row.analysis else 1.0, row.study.created)

@@ -11,7 +11,8 @@ from .card import Card
 from .database import Analysis, Reading, Study
 from .exports.result import Check
 from .reference import Reference
-from .service import Room, Seen
+from .seen import Seen
+from .service import Room
 from .wording import has, number, percent, say
 
 SIMILAR = 4

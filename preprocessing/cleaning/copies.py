@@ -1,6 +1,7 @@
 """The same image twice, the same image in two places, and the same patient on two sides."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -64,6 +65,7 @@ def near(hashes: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate([np.empty((0, 2), np.int64), *found]), axis=0)
 
 
+@lru_cache(maxsize=1)  # two checks ask for the same
 def groups(looks: Looks) -> np.ndarray:
     """The number of the group of copies that each image is in, (images,): alone in most."""
     from scipy.sparse import coo_array
@@ -120,18 +122,17 @@ def _look_alike(looks: Looks, first: np.ndarray) -> np.ndarray:
 
 def _copies(looks: Looks, dataset: Dataset) -> Iterator[Proposal]:
     """Of each group all but the first; all of it where the labels disagree."""
-    numbers = groups(looks)
+    numbers, sides = groups(looks), _sides(dataset)
     order = np.argsort(numbers, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
         if len(rows) > 1:
-            yield from _of_group(looks, dataset, rows)
+            yield from _of_group(looks, dataset, rows, len(set(sides[rows])))
 
 
-def _of_group(looks: Looks, dataset: Dataset, rows: np.ndarray) -> Iterator[Proposal]:
+def _of_group(looks: Looks, dataset: Dataset, rows: np.ndarray, sides: int) -> Iterator[Proposal]:
     table = dataset.table.iloc[rows]
     one_label = table["label"].nunique() == 1
     patients = table["patient"].nunique()
-    sides = len(set(_sides(dataset)[rows]))
     kind = "leak" if patients > 1 or sides > 1 else "duplicate"
     said = [f"{len(rows)} copies"]
     said += [f"of {patients} patients"] * (patients > 1) + [f"on {sides} sides"] * (sides > 1)

@@ -35,7 +35,7 @@ SEEN = np.dtype(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Looks:
     """What was seen of a dataset.
 

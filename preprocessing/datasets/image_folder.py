@@ -90,19 +90,13 @@ def _found(folder: Path, split: bool) -> tuple[list[_Found], int]:
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
-        if not _is_image(path):
+        if not readers.is_image(path):
             others += 1
             continue
         name = path.relative_to(folder)
         side, *rest = name.parts[:-1] if split else ("", *name.parts[:-1])
         images.append(_Found(path, name.as_posix(), "/".join(rest), side))
     return images, others
-
-
-def _is_image(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(132)
-    return start.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or readers.is_dicom(start)
 
 
 def _patients(used: list[_Found], expression: str | None) -> tuple[list[str | None], list[str]]:

@@ -1,6 +1,7 @@
 """Each check finds its fault and lets the near miss pass; a list leaves out what it names."""
 
 import csv
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -321,6 +322,24 @@ def test_images_on_two_sides_are_counted_by_side():
     assert found == {"train": 2, "test": 1}
     assert "2 of the train side, 1 of the test side" in leaks.note(found)
     assert leaks.on_two_sides(images[[0, 1, 3]], sides[[0, 1, 2]]) == {}
+
+
+def test_looking_for_images_on_two_sides_does_not_hold_the_store_in_memory(tmp_path):
+    """120 MB of images; what of them is mapped counts as ours, as RssFile."""
+    images = np.lib.format.open_memmap(tmp_path / "store.npy", "w+", "u1", (7680, 128, 128, 1))
+    images[:] = 7
+    del images
+    store = np.load(tmp_path / "store.npy", mmap_mode="r")
+    before = mapped_mb()
+    found = leaks.on_two_sides(store, np.array(["train", "test"] * 3840))
+    assert found == {"train": 3840, "test": 3840}
+    assert mapped_mb() - before < 30
+
+
+def mapped_mb():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (one for one in lines if one.startswith("RssFile"))
+    return int(line.split()[1]) / 1024
 
 
 def test_real_films_have_words_a_copy_and_no_negative(real_data, monkeypatch):

@@ -12,7 +12,7 @@ from radzoo.webapp.card import Card
 from radzoo.webapp.database import Analysis, Reading, Study
 from radzoo.webapp.exports.result import Check
 from radzoo.webapp.reference import Case
-from radzoo.webapp.service import Seen
+from radzoo.webapp.seen import Seen
 
 CARD = Card({"weights": "m", "classes": ["benign", "malignant"], "audits": {}})
 FACTS = {"kind": "DICOM", "modality": "DX", "rows": 90, "columns": 80, "bits": 12, "notes": []}
