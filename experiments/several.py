@@ -221,6 +221,7 @@ def _finding(measured: Measured, name: str) -> dict[str, Any]:
     found = measured.of_each[name]
     points = [_point(point) for point in found["operating_points"]]
     chosen = [point for point in points if point["chosen_on"] == "validation"]
+    asked = chosen[1:]  # the first is Youden's, which nobody asked for
     splits = {
         side: {**counts[side], "metrics": {k: split["metrics"][k] for k in ("roc_auc", "pr_auc")}}
         for side, split in found["splits"].items()
@@ -228,7 +229,7 @@ def _finding(measured: Measured, name: str) -> dict[str, Any]:
     return {
         "folder": folder_of(name),
         "splits": {**counts, **splits},
-        "point": (chosen or points)[0],
+        "point": (asked or chosen or points)[0],
         "operating_points": points,
     }
 
