@@ -2,11 +2,12 @@
 # make cntk    sets up the backend CNTK, in the cache folder
 # make test    every check and test, as CI runs them
 # make check   the checks that need no framework: seconds
+# make docs    the documentation as a site, in site/
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo cntk test check lint clean
+.PHONY: demo cntk test check docs lint clean
 
 demo: .venv/.demo
 	$(BIN)/python cli.py run experiments/quickstart.yaml
@@ -17,7 +18,7 @@ cntk: .venv/.demo
 test: check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 40
 
-check: .venv/.test
+check: .venv/.test docs
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/vermin --quiet --no-tips --target=2.7- --target=3.5- --violations $$(grep -l '(2\.7)' -r --include='*.py' backends/legacy)
@@ -26,13 +27,16 @@ check: .venv/.test
 	cd .assembled && ../$(BIN)/python -m mypy --config-file ../pyproject.toml -p radzoo
 	cd .assembled && ../$(BIN)/lint-imports --config ../pyproject.toml
 
+docs: .venv/.test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 .venv/.demo: pyproject.toml constraints.txt | .venv/.made
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[tensorflow]'
 	touch $@
 
 .venv/.test: pyproject.toml constraints.txt | .venv/.made
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt \
-		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard,explain,webapp]' --group test
+		--editable '.[tensorflow,torch,jax,dicom,search,dask,mlflow,tensorboard,explain,webapp]' --group test --group docs
 	touch .venv/.demo $@
 
 .venv/.made:
@@ -44,4 +48,4 @@ check: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv .assembled build dist *.egg-info
+	rm -rf .venv .assembled build dist site *.egg-info

@@ -16,6 +16,7 @@ from radzoo.commands import (
     models,
     output,
     report,
+    rerun,
     runs,
     serve,
     sweeps,
@@ -32,6 +33,7 @@ app = typer.Typer(
 for _command in (
     runs.run,
     runs.validate,
+    rerun.rerun,
     sweeps.sweep,
     sweeps.run_trial,
     compare.compare,

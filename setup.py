@@ -16,6 +16,6 @@ PARTS = [
 setup(
     package_dir={"radzoo": "."},
     packages=["radzoo." + part for part in find_namespace_packages(include=PARTS)],
-    py_modules=["radzoo.cli", "radzoo.errors", "radzoo.terminal", "radzoo.version"],
+    py_modules=["radzoo.cli", "radzoo.errors", "radzoo.hdf5", "radzoo.terminal", "radzoo.version"],
     package_data={"": ["*.yaml", "*.css", "*.ico", "*.j2", "*.js"]},
 )

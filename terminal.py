@@ -229,7 +229,10 @@ class SweepDisplay(_Display):
     def tell(self, number: int | None, event: Mapping[str, Any]) -> None:
         """Show an event of the sweep itself, or of its trial `number`."""
         if number is None:
-            self._progress.update(self._all, total=event["trials"])
+            self._progress.update(self._all, total=event["trials"], completed=0)
+            if event["event"] == "round":
+                runs = f"{event['points']} points, {event['trials']} runs"
+                self._console.print(f"To epoch {event['epochs']}: {runs}", highlight=False)
             return
         known = getattr(self, "_" + event["event"], None)
         if known:

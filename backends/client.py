@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,13 +13,26 @@ from typing import Any
 
 from .. import errors
 from ..errors import BackendUnavailable, ProcessKilled, RadZooError, RunError, WorkerFailed
-from . import devices, legacy, registry
+from . import legacy, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_MESSAGE = 1000  # Keras shows whole arrays in some; the log has it all
 START_S = 180  # the first start of a framework on a cold disk takes a minute
 STOP_S = 30  # a worker ends after the batch it is in
-STORAGE = ("OSError", "SafetensorError")  # what is raised on a full disk, by name
+SILENCE_S = 1800  # it says something after every batch; to compile a large model takes minutes
+TICK_S = 5
+# What is raised on a full disk, or where the folder has gone, by name.
+STORAGE = ("OSError", "SafetensorError", "FileNotFoundError", "PermissionError")
+# How frameworks say that memory is used up, in a message, by a name or in the log.
+MEMORY = (
+    "MemoryError",
+    "RESOURCE_EXHAUSTED",
+    "ResourceExhaustedError",
+    "OutOfMemoryError",
+    "out of memory",
+    "allocate memory",
+    "bad_alloc",
+)
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -51,17 +65,58 @@ class Worker:
         """
         with contextlib.suppress(BrokenPipeError):  # a dead worker is told of below
             print(json.dumps({"do": verb, **arguments}), file=self._requests, flush=True)
-        for line in self._replies:
-            if not line.endswith("\n"):  # it died in the middle of a line
-                break
-            reply = json.loads(line)
+        limit_s = START_S if verb == "describe" else SILENCE_S
+        while (line := self._heard(verb, limit_s)).endswith("\n"):  # else it died in mid-line
+            reply = self._parsed(verb, line)
             if "ok" in reply:
                 return reply["ok"]
             if "error" in reply:
                 raise self._error(verb, **reply["error"])
-            if listener:
+            if listener and reply["event"] != "alive":
                 listener(reply)
         raise self._obituary(verb)
+
+    def _heard(self, verb: str, limit_s: float) -> str:
+        """Wait for a line; a worker that says nothing for too long is ended.
+
+        Ticks are counted, not the clock: while this process stands still, as after Ctrl-Z, it
+        cannot hear.
+        """
+        heard, gave_up = threading.Event(), threading.Event()
+
+        def give_up() -> None:
+            if not any(heard.wait(TICK_S) for _ in range(max(1, round(limit_s / TICK_S)))):
+                gave_up.set()
+                self._kill()
+
+        watch = threading.Thread(target=give_up, daemon=True)
+        watch.start()
+        try:
+            line = self._replies.readline()
+        finally:
+            heard.set()
+        if gave_up.is_set():
+            raise ProcessKilled(
+                f"The worker of backend {self.backend.name!r} said nothing for {limit_s:g} s in "
+                f"{verb!r} and was ended. What is done is kept.{self._where()}"
+            )
+        return line
+
+    def _parsed(self, verb: str, line: str) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            reply = json.loads(line)
+            if isinstance(reply, dict) and reply.keys() & {"ok", "error", "event"}:
+                return reply
+        raise WorkerFailed(
+            f"The worker of backend {self.backend.name!r} said in {verb!r} what is no reply: "
+            f"{line[:80]!r}. Something else writes to its pipe; what is done is kept."
+            f"{self._where()}"
+        )
+
+    def _kill(self) -> None:
+        """End the worker, and its engine if there is one, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """Let the worker finish its batch, then end it; by force after `STOP_S` seconds."""
@@ -74,10 +129,10 @@ class Worker:
         try:
             return self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self._kill()
             return self.process.wait()
         except KeyboardInterrupt:  # a second Ctrl-C: the user will not wait for the batch
-            self.process.kill()
+            self._kill()
             raise
 
     def _error(self, verb: str, kind: str, message: str) -> RadZooError:
@@ -93,25 +148,31 @@ class Worker:
             )
         return WorkerFailed(
             f"Backend {self.backend.name!r} failed in {verb!r}: {kind}: "
-            f"{message[:MAX_MESSAGE]}{self._where()}"
+            f"{message[:MAX_MESSAGE]}{_hint(kind + message)}{self._where()}"
         )
 
     def _obituary(self, verb: str) -> WorkerFailed:
         code = self._exit_code()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        hint = " Signal 9 is often the system out of memory: try a smaller batch_size." * (
-            code == -9
-        )
+        hint, where = "", self._where()
+        if code == -signal.SIGKILL:
+            hint = " Signal 9 is often the system out of memory: try a smaller batch_size."
+        elif code != 0:
+            hint = _hint(where)
         kind = ProcessKilled if code < 0 else WorkerFailed
-        return kind(
-            f"The worker of backend {self.backend.name!r} {how} in {verb!r}.{hint}{self._where()}"
-        )
+        return kind(f"The worker of backend {self.backend.name!r} {how} in {verb!r}.{hint}{where}")
 
     def _where(self, lines: int = 5) -> str:
-        if self._log == Path(os.devnull):
+        if self._log == Path(os.devnull) or not self._log.exists():  # somebody removed the run
             return ""
         tail = "\n  ".join(self._log.read_text(errors="replace").splitlines()[-lines:])
         return f"\nThe end of {self._log}:\n  {tail}"
+
+
+def _hint(told: str) -> str:
+    if any(word in told for word in MEMORY):
+        return "\nThe memory is used up: try a smaller batch_size, or smaller images."
+    return ""
 
 
 @contextmanager
@@ -147,19 +208,18 @@ def _start(backend: registry.Backend, device: str, log: Path) -> Worker:
     with open(log, "ab") as stderr:
         process = subprocess.Popen(
             [*command, *backend.hidden],
-            env={**backend.tuning, **os.environ, **backend.env, **devices.environment(device)},
+            env=backend.environment(device),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
+            errors="replace",  # or garbage in the pipe would be a bug of ours
             start_new_session=True,
         )
     return Worker(backend, process, log)
 
 
 def _describe(worker: Worker, device: str) -> dict[str, Any]:
-    alarm = threading.Timer(START_S, worker.process.kill)
-    alarm.start()
     backend = worker.backend
     engine = _engine(backend.name) if backend.legacy else {}
     try:
@@ -168,8 +228,6 @@ def _describe(worker: Worker, device: str) -> dict[str, Any]:
         raise BackendUnavailable(
             f"Backend {backend.name!r} does not start. To install it: {backend.install}\n{error}"
         ) from error
-    finally:
-        alarm.cancel()
 
 
 def _engine(name: str) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The table of backends: what to run, in which interpreter, and what to install."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import UnknownName
-from . import legacy
+from . import devices, legacy
 
 # glibc gives large blocks back to the system after every step unless it is told to keep them:
 # torch trains 1.27 times faster with these, JAX 1.1 times, TensorFlow as before.
@@ -15,6 +16,8 @@ KEEP_LARGE_BLOCKS = {
     "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
     "MALLOC_TOP_PAD_": str(2**26),
 }
+
+OF_KERAS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Backend:
         hidden: modules that the worker must not find. Keras imports TensorFlow in `fit`
             wherever it finds it, which doubles the start of a torch or JAX worker.
         jit_compile: what Keras's `compile` gets on a CPU unless a spec says otherwise.
+        precisions: what `training.precision` of a spec may be.
         python: interpreter of the worker.
         legacy: whether its framework runs in a process and an interpreter of its own, which
             `backends install` sets up and the worker drives.
@@ -44,6 +48,7 @@ class Backend:
     tuning: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     jit_compile: bool = False
+    precisions: tuple[str, ...] = ("float32",)
     python: str = sys.executable
     legacy: bool = False
 
@@ -53,6 +58,10 @@ class Backend:
         if self.legacy:
             return legacy.get(self.name).find() is not None
         return importlib.util.find_spec(self.package) is not None
+
+    def environment(self, device: str) -> dict[str, str]:
+        """All of the environment of a worker that is to use `device`."""
+        return {**self.tuning, **os.environ, **self.env, **devices.environment(device)}
 
 
 _BACKENDS = {
@@ -65,6 +74,7 @@ _BACKENDS = {
             install="pip install 'radzoo[tensorflow]'",
             env={"KERAS_BACKEND": "tensorflow"},
             tuning={"TF_CPP_MIN_LOG_LEVEL": "2"},
+            precisions=OF_KERAS,
         ),  # jit_compile off: XLA's convolutions train 8 times slower on a CPU
         Backend(
             "torch",
@@ -74,6 +84,7 @@ _BACKENDS = {
             env={"KERAS_BACKEND": "torch"},
             tuning=KEEP_LARGE_BLOCKS,
             hidden=("tensorflow",),
+            precisions=OF_KERAS,
         ),
         Backend(
             "jax",
@@ -88,6 +99,7 @@ _BACKENDS = {
             },
             hidden=("tensorflow",),
             jit_compile=True,
+            precisions=OF_KERAS,
         ),
         Backend(
             "cntk",

@@ -155,6 +155,7 @@ def _worker(backend: str, folder: Path, batch: int, epochs: int) -> dict:
             "batch_size": batch, "class_weight": None, "augmentation": None,
             "loss": "categorical_crossentropy", "monitor": "val_loss", "restore_best": False,
             "early_stopping": None, "reduce_on_plateau": None, "jit_compile": None,
+            "precision": "float32",
         }  # fmt: skip
         data = {key: str(folder / f"{key}.npy") for key in ("images", "labels")}
         out = str(run / "weights.safetensors")

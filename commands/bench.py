@@ -24,6 +24,14 @@ class Mode(StrEnum):
     both = "both"
 
 
+class Precision(StrEnum):
+    """As `training.precision` of a spec."""
+
+    float32 = "float32"
+    mixed_float16 = "mixed_float16"
+    mixed_bfloat16 = "mixed_bfloat16"
+
+
 def bench(  # noqa: PLR0913, PLR0917  one parameter an option
     models: Annotated[
         list[str] | None, typer.Argument(help="Of the zoo; baseline_cnn if none is named.")
@@ -39,6 +47,9 @@ def bench(  # noqa: PLR0913, PLR0917  one parameter an option
     steps: Annotated[int, typer.Option(min=1, help="Fewer than 40 are a quick look.")] = 40,
     warm_up: Annotated[int, typer.Option(min=0, help="Fewer than 10 are a quick look.")] = 10,
     repetitions: Annotated[int, typer.Option(min=1, help="Fewer than 5 are a quick look.")] = 5,
+    precision: Annotated[
+        Precision, typer.Option(help="Numbers that layers compute with.")
+    ] = Precision.float32,
     target_auc: Annotated[
         float | None, typer.Option(min=0.5, max=1, help="Also time the way to a validation AUC.")
     ] = None,
@@ -58,7 +69,7 @@ def bench(  # noqa: PLR0913, PLR0917  one parameter an option
     modes = benchmark.MODES if mode is Mode.both else (mode.value,)
     places = models or ["baseline_cnn"], backend or frameworks(), _devices(device)
     cells = benchmark.cells(*places, modes)
-    protocol = Protocol(batch_size, warm_up, steps, repetitions)
+    protocol = Protocol(batch_size, warm_up, steps, repetitions, precision.value)
     target = None if target_auc is None else Target(target_auc, epochs, seeds)
     folder = out or Path("bench") / provenance.now()[:19].replace(":", "-")
     try:

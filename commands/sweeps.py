@@ -80,10 +80,10 @@ def _list(asked: "Request", json: bool) -> None:
 
 def _sweep(asked: "Request", json: bool) -> int:
     from .. import terminal
-    from ..experiments import plan, search, spec, sweep
+    from ..experiments import halving, plan, search, spec, sweep
 
     found, _ = spec.load(Path(asked.spec), asked.overrides, asked.quick)
-    do = search.run if found.search else sweep.run
+    do = search.run if found.search else halving.run if found.halving else sweep.run
     if json:
         trials = do(asked, lambda number, event: output.show_json({"trial": number, **event}))
     else:

@@ -117,9 +117,13 @@ def _row(bench: _Bench, cell: Cell) -> Row:
     row = Row(cell.model, cell.backend, cell.device, cell.mode, MEASURED)
     row = replace(row, batch_size=bench.protocol.batch_size, started=provenance.now())
     before = machine.busy_cores()
+    if bench.protocol.precision not in backends.get(cell.backend).precisions:
+        reason = f"{cell.backend} computes in float32 alone."
+        return replace(row, state=UNAVAILABLE, reason=reason)
     try:
         with backends.connect(cell.backend, cell.device, bench.log) as worker:
             row = replace(row, **_described(worker), **_measured(bench, cell, worker))
+            row = replace(row, precision=bench.protocol.precision)
     except Interrupted:
         raise
     except RadZooError as error:

@@ -28,6 +28,7 @@ class Protocol:
     warm_up: int = 10
     steps: int = 40
     repetitions: int = 5
+    precision: str = "float32"
 
     @property
     def is_benchmark(self) -> bool:

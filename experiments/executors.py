@@ -190,6 +190,7 @@ def _start(request: Request, stderr: IO[str], cores: set[int] | None) -> subproc
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
+        errors="replace",
         start_new_session=True,
         preexec_fn=prepare,  # noqa: PLW1509  it takes no lock
     )
@@ -203,9 +204,8 @@ def _converse(
     assert process.stdout is not None, "a pipe, see `_start`"
     last = None
     for line in process.stdout:
-        try:
-            event = json.loads(line)
-        except ValueError:  # it died in the middle of a line
+        event = _event(line)
+        if event is None:  # it died in the middle of a line, or something else wrote to its pipe
             break
         if event["event"] in LAST:
             last = event
@@ -218,6 +218,14 @@ def _converse(
             _say(process, wanted + "\n")
     _hang_up(process)
     return last
+
+
+def _event(line: str) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 def _say(process: subprocess.Popen, line: str) -> None:

@@ -84,7 +84,7 @@ def _model(pair: Pair, images: Store) -> dict[str, Any]:
 
 
 def _manifest(pair: Pair, worker: Worker) -> dict[str, Any]:
-    described, plan = worker.described, pair.plan
+    plan = pair.plan
     return {
         "started": provenance.now(),
         "command": provenance.command(),
@@ -92,17 +92,7 @@ def _manifest(pair: Pair, worker: Worker) -> dict[str, Any]:
         "run": pair.run.name,
         "backend": plan.backend,
         "seed": plan.seed,
-        "device": {
-            "asked": plan.spec.device,
-            "used": described["device"],
-            "name": described["device_name"],
-            "found": described["devices"],
-        },
-        "threads": described["threads"],
-        "precision": described["precision"],
-        "versions": {**provenance.versions(), **described["versions"]},
-        "machine": provenance.machine(),
-        "git": provenance.git(),
+        **provenance.surroundings(worker, plan.spec.device),
         "data": requests.data_facts(pair.cohort),
         "weights_sha256": pair.run.manifest["weights_sha256"],
         "overlap": {**pair.overlap.as_dict(), "meant": pair.asked.overlap_meant},

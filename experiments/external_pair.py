@@ -12,7 +12,7 @@ from . import data, finished, overlap
 from .data import Cohort
 from .finished import Finished
 from .overlap import Overlap
-from .plan import Plan, plans
+from .plan import Plan, of_run
 
 FOLDER = "external"
 
@@ -90,9 +90,7 @@ def prepare(asked: Asked, dataset: Dataset) -> Pair:
         cohort = replace(cohort, findings=(run.finding,)).of(run.finding)
     _check_classes(run, cohort.dataset)
     run.checked_weights()
-    overrides = [f"backends=[{asked.backend}]"] if asked.backend else []
-    overrides += [f"device={asked.device}"] if asked.device else []
-    (plan,) = plans(run.folder / "spec.yaml", overrides)
+    plan = of_run(run.folder, asked.backend, asked.device)
     return Pair(asked, run, plan, cohort, overlap.count(run, dataset))
 
 

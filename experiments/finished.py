@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from ..errors import RunError
+from ..errors import RunError, SpecError
 from ..evaluation import Predictions
+from . import source
 from .requests import digest
 
 STUDY = "study.json"
@@ -102,17 +102,16 @@ class Finished:
         Raises:
             RunError: it is not.
         """
-        path, expected = self.weights, self.manifest.get("weights_sha256")
-        try:
-            found = digest(path)
-        except OSError as error:
-            raise RunError(f"{path} cannot be read: {error.strerror}.") from error
-        if found != expected:
-            raise RunError(
-                f"{path} is not what the run was finished with: its SHA-256 begins {found[:12]}, "
-                f"that in manifest.json {str(expected)[:12]}. Get the file back, or repeat the run."
-            )
-        return path
+        return _unchanged(self.weights, self.manifest.get("weights_sha256"))
+
+    def checked_graph(self) -> Path:
+        """`graph.json`, likewise; a run from before its hash was written down is believed.
+
+        Raises:
+            RunError: it is not.
+        """
+        path = self.weights.with_name("graph.json")
+        return _unchanged(path, self.manifest.get("graph_sha256") or _digest(path))
 
     @property
     def history(self) -> pd.DataFrame:
@@ -122,6 +121,23 @@ class Finished:
             return pd.read_csv(path)
         except (OSError, ValueError) as error:
             raise RunError(f"{path} cannot be read: {error}.") from error
+
+
+def _unchanged(path: Path, expected: Any) -> Path:
+    found = _digest(path)
+    if found != expected:
+        raise RunError(
+            f"{path} is not what the run was finished with: its SHA-256 begins {found[:12]}, "
+            f"that in manifest.json {str(expected)[:12]}. Get the file back, or repeat the run."
+        )
+    return path
+
+
+def _digest(path: Path) -> str:
+    try:
+        return digest(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 @dataclass(frozen=True)
@@ -256,14 +272,20 @@ def _read(folder: Path) -> Finished | LeftOut:
         state = "running, or killed" if state == "running" else state
         return LeftOut(folder.name, state, manifest.get("error") or "")
     try:
-        spec = yaml.safe_load((folder / "spec.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RunError(f"{folder / 'spec.yaml'} cannot be read: {error}.") from error
-    return Finished(folder, spec, manifest, _json(folder / "metrics.json"))
+        spec = source.read(folder / "spec.yaml").data
+    except SpecError as error:
+        raise RunError(f"{folder} cannot be used: {error}") from error
+    metrics = _json(folder / "metrics.json")
+    if not isinstance(spec, dict):
+        raise RunError(f"{folder / 'spec.yaml'} holds no keys, so it is no run's spec.")
+    return Finished(folder, spec, manifest, metrics)
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{path} holds no keys; it is not as a run writes it.")
+    return found

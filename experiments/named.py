@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from ..errors import UnknownName
+from ..errors import UnknownName, UserError
 from ..preprocessing import steps
 from .optimizers import OPTIMIZERS
 from .options import checked
@@ -17,7 +17,7 @@ def known(lookup: Any) -> AfterValidator:
     def check(name: str) -> str:
         try:
             lookup(name)
-        except UnknownName as error:
+        except UserError as error:  # unknown, or no function of the kind
             raise ValueError(str(error)) from None
         return name
 

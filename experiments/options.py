@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+STRICT = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class OptionsInvalid(ValueError):

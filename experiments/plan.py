@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SpecError
-from . import source
+from . import source, trust
 from .spec import Spec, check, load
 
 MAX_RUNS = 10_000
 # These decide nothing that is trained: the same run may be told of otherwise, be one of another
 # grid, or be measured anew from its predictions.
 _TOLD = {"title", "reported", "tracking", "tensorboard", "evaluation"}
-_OF_MANY: dict[str, Any] = {"grid": {}, "search": None, "executor": {}, "quick": {}}
+_OF_MANY: dict[str, Any] = {
+    "grid": {},
+    "search": None,
+    "halving": None,
+    "executor": {},
+    "quick": {},
+}
 
 
 NOT_DECISIVE = _TOLD | set(_OF_MANY)
@@ -56,6 +62,8 @@ class Plan:
         del kept["dataset"]["leave_out"]  # what is left out is in the content, however it is listed
         if self.spec.dataset.findings is None:  # as before there were any: old runs are found
             del kept["dataset"]["findings"]
+        if self.spec.training.precision == "float32":  # likewise
+            del kept["training"]["precision"]
         return json.dumps(kept, sort_keys=True)
 
     def place(self, *key: str | int) -> str:
@@ -100,6 +108,27 @@ def plans(path: Path, overrides: Sequence[str] = (), quick: bool = False) -> lis
         raise SpecError("\n".join(wrong))
     _refuse_twins(found, path)
     return found
+
+
+def of_run(folder: Path, backend: str | None = None, device: str | None = None) -> Plan:
+    """The plan of a run directory, which may come from elsewhere.
+
+    Args:
+        folder: with `spec.yaml` in it.
+        backend, device: in place of the run's.
+
+    Raises:
+        SpecError: the spec cannot be read, or names code that nobody here has allowed; see
+            `trust`.
+    """
+    path = folder / "spec.yaml"
+    trust.refuse_code(source.read(path))
+    overrides = [f"backends=[{backend}]"] if backend else []
+    overrides += [f"device={device}"] if device else []
+    found = plans(path, overrides)
+    if len(found) != 1:
+        raise SpecError(f"{path} asks for {len(found)} runs; that of a run directory asks for one.")
+    return found[0]
 
 
 def name_of(path: Path, quick: bool) -> str:

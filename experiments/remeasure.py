@@ -5,10 +5,11 @@ from typing import Any
 from .. import evaluation
 from ..errors import DataError
 from ..evaluation import Subject
-from . import assessment, data, figures, finished, provenance, report, requests, several
+from . import assessment, data, figures, finished, provenance, report, requests, several, trust
 from .data import SIDES
 from .finished import Finished
 from .run import RunDirectory
+from .source import Source
 from .spec import Dataset, Evaluation
 
 
@@ -78,6 +79,7 @@ def _subject(done: Finished) -> Subject:
 
 def _groups(done: Finished, section: Evaluation) -> dict[str, list[Any]]:
     """What groups the test images is in the dataset's table alone."""
+    trust.refuse_code(Source(done.spec, {(): str(done.folder / "spec.yaml")}))
     cohort = data.load(Dataset.model_validate(done.spec["dataset"]))
     if done.finding is not None:
         cohort = cohort.of(done.finding)

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from ..errors import RunError
-from . import evidence_tables, external_tables, heatmap_tables, pages, several_tables
+from ..errors import RunError, SpecError
+from . import evidence_tables, external_tables, heatmap_tables, pages, several_tables, source
 from . import report_tables as tables
 
 FIGURES = {
@@ -152,9 +152,9 @@ def _spec(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RunError(f"{path} cannot be read: {error}.") from error
+        return source.read(path).data or {}
+    except SpecError as error:
+        raise RunError(f"{folder} cannot be used: {error}") from error
 
 
 def _figures(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:

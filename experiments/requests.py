@@ -103,6 +103,7 @@ def training(plan: Plan, cohort: Cohort, run: RunDirectory) -> dict[str, Any]:
         "early_stopping": stopping and stopping.model_dump(),
         "reduce_on_plateau": plateau and plateau.model_dump(),
         "jit_compile": section.jit_compile,
+        "precision": section.precision,
     }
 
 

@@ -49,6 +49,15 @@ def unwritable(path: Path, error: OSError) -> RunError:
     )
 
 
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows under the keys of the first."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
 class RunDirectory:
     """One run's folder; `hold` it before writing."""
 
@@ -127,12 +136,9 @@ class RunDirectory:
 
     def write_csv(self, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
         """Write rows under the keys of the first, and return the SHA-256 of the file."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        self.write(name, text.getvalue())
-        return hashlib.sha256(text.getvalue().encode()).hexdigest()
+        content = as_csv(rows)
+        self.write(name, content)
+        return hashlib.sha256(content).hexdigest()
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the run.

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from .. import backends
 from ..backends import Worker
 from ..errors import DataError, Interrupted, Pruned, RadZooError, RunError
 from ..preprocessing import Store, leaks
-from . import data, prediction, provenance, requests, tracking
+from . import data, prediction, provenance, requests, source, tracking
 from .data import Cohort
 from .plan import Plan
 from .run import RunDirectory, unwritable
@@ -107,7 +106,7 @@ def is_done(plan: Plan, directory: RunDirectory) -> bool:
     if not directory.is_finished:
         return False
     asked = plan.spec.evaluation.model_dump(mode="json")
-    return yaml.safe_load((directory / "spec.yaml").read_text()).get("evaluation") == asked
+    return source.read(directory / "spec.yaml").data.get("evaluation") == asked
 
 
 def _load(plan: Plan) -> Cohort:
@@ -177,9 +176,10 @@ def _recorded(walk: _Walk) -> Iterator[None]:
 
 
 def _record_start(walk: _Walk, worker: Worker) -> None:
-    plan, cohort, described = walk.plan, walk.cohort, worker.described
+    plan, cohort = walk.plan, walk.cohort
     spec = plan.spec.model_dump(mode="json")
     walk.run.write("spec.yaml", requests.as_yaml(spec))
+    walk.run.write("packages.txt", provenance.packages())
     split = walk.run.write_csv("split.csv", requests.split_rows(cohort))
     walk.record(
         state="running",
@@ -190,17 +190,7 @@ def _record_start(walk: _Walk, worker: Worker) -> None:
         settings=plan.settings,
         seed=plan.seed,
         backend=plan.backend,
-        device={
-            "asked": plan.spec.device,
-            "used": described["device"],
-            "name": described["device_name"],
-            "found": described["devices"],
-        },
-        threads=described["threads"],
-        precision=described["precision"],
-        versions={**provenance.versions(), **described["versions"]},
-        machine=provenance.machine(),
-        git=provenance.git(),
+        **provenance.surroundings(worker, plan.spec.device),
         data=requests.data_facts(cohort),
         split={"sha256": split, "sides": cohort.summary(), "by_patient": cohort.by_patient},
     )
@@ -244,7 +234,8 @@ def _build(walk: _Walk, worker: Worker, model: dict[str, Any]) -> None:
         taken, layers = started["layers_taken"], started["layers_with_weights"]
         walk.tell({"event": "note", "text": f"{start}: {taken} of {layers} layers start from it"})
     walk.run.adopt(graph, "graph.json")
-    walk.record(model={**model, **built, "started_from": start})
+    sha256 = requests.digest(walk.run / "graph.json")
+    walk.record(model={**model, **built, "started_from": start}, graph_sha256=sha256)
 
 
 def _train(walk: _Walk, worker: Worker, model: dict[str, Any], feed: dict[str, Any]) -> None:

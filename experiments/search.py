@@ -76,6 +76,7 @@ def _study(spec: Spec, journal: Path) -> Any:
         raise BackendUnavailable("A search needs Optuna: pip install 'radzoo[search]'") from error
     assert spec.search is not None, "see `run`"
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    _mend(journal)
     study = optuna.create_study(
         study_name=spec.title,
         storage=JournalStorage(JournalFileBackend(str(journal))),
@@ -89,6 +90,13 @@ def _study(spec: Spec, journal: Path) -> Any:
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         study.enqueue_trial(trial.params)
     return study
+
+
+def _mend(journal: Path) -> None:
+    """Cut off a last line that a full disk has left by half, or the next one would spoil it all."""
+    if journal.exists():
+        with journal.open("r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def _pruner(optuna: Any, name: str | None) -> Any:

@@ -23,6 +23,7 @@ from .figures import caption
 from .plots import learning_curves
 from .run import RunDirectory
 from .spec import Evaluation, Spec
+from .trust import inside
 
 FOLDER = "findings"
 _TRUTH, _PROBABILITY = "truth: ", "probability: "
@@ -81,9 +82,9 @@ def folder_of(name: str) -> str:
 
 
 def directories(run: RunDirectory, metrics: Mapping[str, Any]) -> dict[str, RunDirectory]:
-    """That of each measured finding, by its name."""
+    """That of each measured finding, by its name; errors as for `trust.inside`."""
     return {
-        name: RunDirectory(run.path / found["folder"])
+        name: RunDirectory(inside(run.path, found["folder"]))
         for name, found in metrics["findings"].items()
         if "folder" in found
     }

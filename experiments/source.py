@@ -1,11 +1,12 @@
 """YAML as text to plain data, with the line of every value.
 
-Narrower than YAML, for a spec may come from a stranger: UTF-8 up to 1 MiB, no aliases, no
-tags, no key twice, 20 levels at most; scalars as in YAML 1.2, so that `1e-3` is a number
-and `no` is a word.
+Narrower than YAML, for a spec may come from a stranger: UTF-8 up to 1 MiB, 100,000 values, no
+aliases, no tags, no key twice, 20 levels at most; scalars as in YAML 1.2, so that `1e-3` is a
+number and `no` is a word; no number that a float cannot hold, and no NUL.
 """
 
 import copy
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from ..errors import SpecError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
+MAX_VALUES = 100_000  # keys count, too
+MAX_DIGITS = 300  # of a number
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 Key = tuple[str | int, ...]  # a way through mappings and lists
 
@@ -48,11 +52,14 @@ def read(path: Path) -> Source:
         SpecError: there is no such file, or it is not YAML as described above.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)  # a device has no end
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror}. Specs end in .yaml.") from None
+    except ValueError as error:  # NUL in its name
+        raise SpecError(f"{str(path)!r} is no name of a file: {error}.") from None
     if len(text) > MAX_BYTES:
-        raise SpecError(f"{path} has {len(text)} bytes; a spec has {MAX_BYTES} at most.")
+        raise SpecError(f"{path} is too large; of bytes a spec has {MAX_BYTES} at most.")
     return parse(text, str(path))
 
 
@@ -63,7 +70,8 @@ def parse(text: bytes | str, name: str) -> Source:
         SpecError: it is not YAML as described above.
     """
     try:
-        _refuse_aliases_and_depth(text, name)
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        _refuse_what_expands(text, name)
         node = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(f"{name}{_short(error)}") from error
@@ -97,11 +105,16 @@ def replaced(text: Source, dotted: str, value: Any, place: str) -> Source:
     Raises:
         SpecError: the key goes through something that holds no keys.
     """
-    key: Key = tuple(int(part) if part.isdecimal() else part for part in dotted.split("."))
+    key: Key = tuple(_part(part) for part in dotted.split("."))
     data = copy.deepcopy(text.data)
     _put(data, key, value, place)
     kept = {old: where for old, where in text.places.items() if old[: len(key)] != key}
     return Source(data, {**kept, key: place})
+
+
+def _part(word: str) -> str | int:
+    """A place in a list, or a key."""
+    return int(word) if re.fullmatch("[0-9]{1,6}", word) else word
 
 
 def _put(data: Any, key: Key, value: Any, place: str) -> None:
@@ -151,9 +164,23 @@ def _value(node: yaml.Node | None, key: Key, places: dict[Key, str], name: str) 
         return _mapping(node, key, places, name)
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, (*key, i), places, name) for i, item in enumerate(node.value)]
-    if node.tag not in _SCALARS:
-        raise SpecError(f"{places[key]}: tag {node.tag!r} is not allowed in a spec.")
-    return _SCALARS[node.tag](node.value)
+    return _scalar(node, places[key])
+
+
+def _scalar(node: yaml.Node, place: str) -> Any:
+    read = _SCALARS[node.tag]
+    if read not in (int, float):
+        return read(_text(node.value, place))
+    if len(node.value) > MAX_DIGITS or not math.isfinite(float(node.value)):
+        raise SpecError(f"{place}: {node.value[:20]}... is too large for a number.")
+    return read(node.value)
+
+
+def _text(value: str, place: str) -> str:
+    """A text that can be written to a file, and be the name of one."""
+    if _NO_TEXT.search(value):
+        raise SpecError(f"{place}: holds NUL or half a surrogate pair, which no text has.")
+    return value
 
 
 def _mapping(node: yaml.MappingNode, key: Key, places: dict[Key, str], name: str) -> dict:
@@ -162,7 +189,7 @@ def _mapping(node: yaml.MappingNode, key: Key, places: dict[Key, str], name: str
         line = f"{name}:{key_node.start_mark.line + 1}"
         if not isinstance(key_node, yaml.ScalarNode):
             raise SpecError(f"{line}: a key must be a word.")
-        word = key_node.value
+        word = _text(key_node.value, line)
         if word in values:
             raise SpecError(f"{line}: {'.'.join(map(str, (*key, word)))} stands here twice.")
         places[(*key, word)] = line
@@ -170,16 +197,22 @@ def _mapping(node: yaml.MappingNode, key: Key, places: dict[Key, str], name: str
     return values
 
 
-def _refuse_aliases_and_depth(text: bytes | str, name: str) -> None:
-    depth = 0
+def _refuse_what_expands(text: str, name: str) -> None:
+    """Aliases, tags, depth and mere number, before anything is built."""
+    depth = values = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1 if event.start_mark else 1
             raise SpecError(f"{name}:{line}: aliases (*{event.anchor}) are not allowed in a spec.")
+        if getattr(event, "tag", None) is not None:
+            raise SpecError(f"{name}:{line}: tags (!...) are not allowed in a spec.")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise SpecError(f"{name}: nested more than {MAX_DEPTH} levels deep.")
+            raise SpecError(f"{name}:{line}: nested more than {MAX_DEPTH} levels deep.")
+        values += isinstance(event, yaml.NodeEvent)
+        if values > MAX_VALUES:
+            raise SpecError(f"{name}:{line}: more than {MAX_VALUES} values; a spec has fewer.")
 
 
 def _short(error: Exception) -> str:

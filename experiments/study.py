@@ -17,7 +17,13 @@ Grid = dict[str, Values] | Annotated[list[Point], Field(min_length=1)]
 
 
 class Range(Section):
-    """Numbers from `low` to `high`, both whole or both not; `log` tries powers evenly."""
+    """Numbers from `low` to `high`, both whole or both not; `log` tries powers evenly.
+
+    Attributes:
+        low: the least.
+        high: the greatest.
+        log: whether powers are tried evenly, as for a learning rate.
+    """
 
     low: int | float
     high: int | float
@@ -43,6 +49,12 @@ class Search(Section):
     What counts is the best value of `training.monitor` over the epochs. `pruner` ends trials
     early that are worse, epoch by epoch, than half of those before (`median`) or than all but
     the best few of each rung (`successive_halving`).
+
+    Attributes:
+        trials: how many runs at most.
+        parameters: by dotted key a range, or the values to choose from.
+        pruner: which rule ends trials early; null lets all run to their end.
+        seed: of what Optuna draws.
     """
 
     trials: PositiveInt
@@ -51,12 +63,34 @@ class Search(Section):
     seed: Seed = 0
 
 
+class Halving(Section):
+    """Successive halving of the grid: its points all begin, and the better ones go on.
+
+    After `epochs` epochs the best `1/factor` of the points go on to `factor` times as many, and so
+    on to the end. A point is judged by the best value of `training.monitor` so far, which is of
+    the validation side, in the mean over its seeds.
+
+    Attributes:
+        epochs: of the first round.
+        factor: by how much points become fewer, and epochs more, from round to round.
+    """
+
+    epochs: PositiveInt = 3
+    factor: Annotated[int, Field(ge=2)] = 3
+
+
 class Executor(Section):
     """Who does the runs: processes of this machine, or the workers of a Dask cluster.
 
     `workers` are local runs at a time, which share the cores; `address` is that of a Dask
     scheduler, `tls://host:port` unless it is on this machine. A run whose process is killed is
     begun again `retries` times.
+
+    Attributes:
+        name: this machine, or a Dask cluster.
+        workers: runs at a time on this machine.
+        address: of the Dask scheduler.
+        retries: how often a run whose process was killed begins again.
     """
 
     name: Literal["local", "dask"] = "local"

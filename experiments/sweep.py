@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, Interrupted, RunHeld
+from ..errors import DataError, Interrupted, RadZooError, RunHeld
 from . import data, executors, provenance, runner
 from .executors import LAST, Event, Executor
 from .finished import STUDY
 from .plan import Plan, plans
-from .run import RunDirectory, lease
+from .run import RunDirectory, lease, unwritable
 from .spec import Dataset, Spec, load
 from .trial import Request
 
@@ -46,12 +46,15 @@ class Trial:
 
 
 class Ledger:
-    """The trials of a sweep by number, kept in `study.json`; tells the listener of every event."""
+    """The trials of a sweep by number; tells the listener of every event.
+
+    They are kept in `study.json`, beside `about`: what is said of the sweep as a whole.
+    """
 
     def __init__(self, folder: Path, about: dict[str, Any], tell: Listener) -> None:
         self.trials: dict[int, Trial] = {}
         self.folder = folder
-        self._about, self._tell = about, tell
+        self.about, self._tell = about, tell
 
     def add(self, trial: Trial) -> None:
         """Take in a trial that is waiting or was done."""
@@ -64,7 +67,8 @@ class Ledger:
             self._change(number, state="running", folder=Path(event["folder"]).name)
         elif kind == "finished":
             name, was_done = Path(event["folder"]).name, event["was_done"]
-            self._change(number, state="finished", folder=name, was_done=was_done)
+            facts = {"folder": name, "was_done": was_done, "error": "", "exit_code": 0}
+            self._change(number, state="finished", **facts)
         elif kind == "error":
             state = "pruned" if event["kind"] == "Pruned" else "failed"
             code = 0 if state == "pruned" else event["exit_code"]
@@ -84,7 +88,7 @@ class Ledger:
     def write(self) -> None:
         """Write `study.json`."""
         trials = [asdict(trial) for trial in self.in_order]
-        RunDirectory(self.folder).write_json(STUDY, {**self._about, "runs": trials})
+        RunDirectory(self.folder).write_json(STUDY, {**self.about, "runs": trials})
 
 
 def run(asked: Request, tell: Listener) -> list[Trial]:
@@ -109,7 +113,7 @@ def run(asked: Request, tell: Listener) -> list[Trial]:
         tell(None, {"event": "sweep", "trials": len(todo)})
         for number, plan in enumerate(todo):
             ledger.add(Trial(number, plan.settings))
-        waiting = list(_not_done(ledger, todo, Path(asked.out)))
+        waiting = list(not_done(ledger, todo, Path(asked.out)))
         ledger.write()
         if waiting:
             with connected(spec) as executor:
@@ -123,7 +127,12 @@ def opened(folder: Path, spec: Spec, tell: Listener) -> Iterator[Ledger]:
     held = f"{folder} is being swept by another process. Wait for it, or stop it."
     about = {"title": spec.title, "command": provenance.command(), "began": provenance.now()}
     with lease(folder, ".sweep", RunHeld(held)):
-        yield Ledger(folder, about, tell)
+        try:
+            yield Ledger(folder, about, tell)
+        except (RadZooError, BrokenPipeError):  # the pipe is a reader's of our output
+            raise
+        except OSError as error:  # of the journal of a search
+            raise unwritable(folder, error) from error
 
 
 @contextmanager
@@ -139,8 +148,8 @@ def connected(spec: Spec) -> Iterator[Executor]:
         executor.close()
 
 
-def _not_done(ledger: Ledger, todo: Sequence[Plan], out: Path) -> Iterator[int]:
-    """The numbers of the runs to do; the others are told of."""
+def not_done(ledger: Ledger, todo: Sequence[Plan], out: Path) -> Iterator[int]:
+    """The numbers of the runs to do; the others are noted as finished."""
     contents: dict[str, str] = {}
     for number, plan in enumerate(todo):
         section = plan.spec.dataset

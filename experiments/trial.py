@@ -35,6 +35,7 @@ class Request:
         out: folder of all runs.
         number: of the run, in the order of `plan.plans`.
         lockstep: whether to wait for an order after every epoch.
+        until: the epoch after which it pauses, ended as "pruned"; without it, the run goes on.
     """
 
     spec: str
@@ -43,6 +44,7 @@ class Request:
     out: str
     number: int = 0
     lockstep: bool = False
+    until: int | None = None
 
     def as_line(self) -> str:
         """One line of JSON; `Request(**json.loads(line))` is the way back."""
@@ -82,7 +84,7 @@ def _do(request: Request, orders: "queue.SimpleQueue[str]", tell: Tell) -> dict[
     from . import plan, runner
 
     found = plan.plans(Path(request.spec), request.overrides, request.quick)[request.number]
-    listener = _in_lockstep(orders, tell) if request.lockstep else tell
+    listener = _in_lockstep(orders, tell) if request.lockstep else _until(request.until, tell)
     outcome = _when_free(lambda: runner.run(found, Path(request.out), listener))
     return {"folder": str(outcome.path), "was_done": outcome.was_done}
 
@@ -94,6 +96,16 @@ def _in_lockstep(orders: "queue.SimpleQueue[str]", tell: Tell) -> Tell:
             raise Pruned(f"Ended after epoch {event['epoch']}: other trials promise more.")
 
     return wait
+
+
+def _until(last: int | None, tell: Tell) -> Tell:
+    def pause(event: dict[str, Any]) -> None:
+        tell(event)
+        done = len(event.get("history", ())) or event.get("epoch", 0)
+        if last and event["event"] in ("resumed", "epoch") and done >= last:
+            raise Pruned(f"Paused after epoch {done}.")
+
+    return pause
 
 
 def _when_free(run: Callable[[], Any]) -> Any:

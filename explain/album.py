@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, RunError, UnknownName, UserError
-from ..experiments import finished
+from ..experiments import finished, trust
 from ..experiments.finished import Finished
 from . import page, pictures
 from .evidence import Explanation
@@ -142,7 +142,7 @@ def _measured(prepared: Prepared, labels: Sequence[int]) -> Finished:
             "The extremes are those of one finding; name one that was measured on test images: "
             f"--class, of {', '.join(measured)}."
         )
-    return finished.whole(run.folder / folder)
+    return finished.whole(trust.inside(run.folder, folder))
 
 
 def chosen(classes: Sequence[str], label: str) -> list[int]:

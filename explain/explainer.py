@@ -14,7 +14,7 @@ from .. import backends, zoo
 from ..errors import DataError, UnsupportedModel, UserError
 from ..experiments import finished, prediction
 from ..experiments.finished import Finished
-from ..experiments.plan import Plan, plans
+from ..experiments.plan import Plan, of_run
 from ..preprocessing import Dataset, Pipeline, readers
 from . import geometry, registry
 from .evidence import Explanation, shares
@@ -102,7 +102,7 @@ class Prepared:
             "classes": len(self.classes),
             **({"several": True} if self.run.several else {}),
         }
-        weights = self.run.weights
+        weights = self.run.checked_weights()  # again: a worker may be begun days later
         with (
             tempfile.TemporaryDirectory() as scratch,
             backends.connect(self.plan.backend, self.plan.spec.device) as worker,
@@ -170,7 +170,8 @@ def prepare(
         backend, device: in place of the run's.
 
     Raises:
-        RunError: it is not one finished run, or its weights have changed since.
+        RunError: it is not one finished run, or its weights or its graph have changed since.
+        SpecError: its spec cannot be read, or names code that is not trusted.
         UserError: it is the folder of one finding of a run.
         UnknownName: the model has no such layer.
         UnsupportedModel: the layer has no grid, or the architecture declares none.
@@ -183,10 +184,8 @@ def prepare(
             "takes that run too, and shows all its findings."
         )
     run.checked_weights()
-    overrides = [f"backends=[{backend}]"] if backend else []
-    overrides += [f"device={device}"] if device else []
-    (plan,) = plans(run.folder / "spec.yaml", overrides)
-    graph = read_graph(run.folder / "graph.json")
+    plan = of_run(run.folder, backend, device)
+    graph = read_graph(run.checked_graph())
     chosen = layer or _heatmap_layer(plan)
     grid_of(graph, chosen)
     return Prepared(run, plan, graph, chosen, prediction.pipeline(plan.spec.preprocessing))

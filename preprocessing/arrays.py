@@ -1,19 +1,24 @@
 """Images that lie as arrays in one .npz or .hdf5 file."""
 
+import math
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import hdf5
 from ..errors import DataError
 from . import labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST_SUSPECT = 256 * 2**20  # bytes that an array may claim before its claim is weighed
+SPREAD = 100  # a larger one may be so many times what is stored of it: images never are
 BLOCK = 256  # images of an HDF5 file that are read together, for its chunks hold many
 
 
@@ -31,16 +36,16 @@ def parts(file: Path) -> dict[str, Part]:
     Raises:
         DataError: the file is neither .npz nor HDF5.
     """
-    try:
+    with _explained(file, "is neither a sound .npz nor a sound HDF5 file"):
         if zipfile.is_zipfile(file):
             return {part.key: part for part in _npz_parts(file)}
         import h5py
 
-        with h5py.File(file) as opened:
+        if h5py.is_hdf5(file):  # else the next line tells what it is not
+            hdf5.check(file)
+        with h5py.File(file, "r") as opened:
             arrays = {key: opened[key] for key in opened if isinstance(opened[key], h5py.Dataset)}
             return {key: Part(key, array.shape, array.dtype) for key, array in arrays.items()}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} is neither a sound .npz nor a sound HDF5 file: {error}") from error
 
 
 def column(file: Path, key: str) -> np.ndarray:
@@ -136,27 +141,53 @@ def _step(file: Path, images: Sequence[Part]) -> int:
 
 def _npz_parts(file: Path) -> list[Part]:
     with zipfile.ZipFile(file) as archive:
-        found = []
-        for name in archive.namelist():
-            with archive.open(name) as member:
-                version = np.lib.format.read_magic(member)
-                read_header = {
-                    (1, 0): np.lib.format.read_array_header_1_0,
-                    (2, 0): np.lib.format.read_array_header_2_0,
-                }[version]
-                shape, _, dtype = read_header(member)
-                found.append(Part(name.removesuffix(".npy"), shape, dtype))
-        return found
+        return [_npz_part(file, archive, member) for member in archive.infolist()]
+
+
+def _npz_part(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Part:
+    """One array by its header; what it claims must be there, and be no bomb."""
+    name = member.filename
+    with archive.open(member) as opened:
+        version = np.lib.format.read_magic(opened)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if read_header is None:
+            raise DataError(f"{file}: {name!r} has the header {version}; 1.0 and 2.0 are read.")
+        shape, _, dtype = read_header(opened)
+        header = opened.tell()
+    if dtype.hasobject:
+        raise DataError(f"{file}: {name!r} holds objects of Python, which are never read.")
+    claimed = math.prod(shape) * dtype.itemsize
+    if claimed != member.file_size - header:
+        there = member.file_size - header
+        raise DataError(f"{file}: {name!r} claims {claimed:,} bytes, and has {there:,}.")
+    if claimed > max(LARGEST_SUSPECT, SPREAD * member.compress_size):
+        raise DataError(
+            f"{file}: {name!r} would become {claimed:,} bytes from {member.compress_size:,}, as no "
+            "images do. Write it anew, not compressed."
+        )
+    return Part(name.removesuffix(".npy"), shape, dtype)
 
 
 def _span(file: Path, key: str, start: int, stop: int) -> np.ndarray:
-    try:
+    with _explained(file, f"has an array {key!r} that cannot be read"):
         if zipfile.is_zipfile(file):
             with np.load(file, allow_pickle=False) as opened:
                 return opened[key][start:stop]
         import h5py
 
-        with h5py.File(file) as opened:
+        with h5py.File(file, "r") as opened:
             return np.asarray(opened[key][start:stop])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file}: the array {key!r} cannot be read: {error}") from error
+
+
+@contextmanager
+def _explained(file: Path, what: str) -> Iterator[None]:
+    """Whatever NumPy, zipfile and h5py raise of a damaged file, and that is any error, names it."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(f"{file} {what}: {error}") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError
-from . import digests, paths
+from . import csv_files, digests, paths
 
 COLUMNS = ("image", "x", "y", "width", "height")
 
@@ -68,10 +68,7 @@ def read(
             + (f"; it has {', '.join(strange)}." if strange else ".")
         )
     file = paths.find(where["path"])
-    try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+    rows = csv_files.read(file)
     columns = [where.get(name, name) for name in COLUMNS]
     missing = [name for name in columns if name not in rows]
     if missing:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DataError
-from . import dicom_check, dicom_grey, dicom_tags, readers
+from . import dicom_check, dicom_grey, dicom_streams, dicom_tags, readers
 
 LOSSY = {  # JPEG of 8 and 12 bits, JPEG-LS near-lossless; JPEG 2000 may be either
     *("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"),
@@ -87,6 +87,7 @@ def read(path: str | Path, frame: int | None = None) -> tuple[np.ndarray, Descri
     file = opened(path)
     number = check(path, file, frame)
     with explained(path):
+        dicom_streams.check_size(path, file, number)
         stored = decoded(file, number)
         shown = dicom_grey.grey(stored, file)
         return shown.pixels, _described(file, number, shown)
@@ -109,6 +110,7 @@ def opened(path: Path, whole: bool = True) -> Any:
     _hush()
     _check_start(path)
     with explained(path):
+        dicom_streams.check_inflated(path)
         return pydicom.dcmread(path, defer_size=None if whole else _LARGE)
 
 
@@ -164,11 +166,7 @@ def _hush() -> None:
 
 
 def _check_start(path: Path) -> None:
-    try:
-        with path.open("rb") as opened_file:
-            start = opened_file.read(132)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    start = readers.beginning(path)
     if readers.is_headless_dicom(start):
         raise DataError(
             f"{path} seems to be DICOM without its preamble and file meta information, so how it "

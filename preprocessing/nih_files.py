@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from . import paths
+from . import csv_files, paths
 from .registry import Check
 
 if TYPE_CHECKING:
@@ -138,14 +138,9 @@ def table(file: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    try:
-        with warnings.catch_warnings():  # some copies end each line with a comma
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            rows = pd.read_csv(
-                file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig"
-            )
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+    with warnings.catch_warnings():  # some copies end each line with a comma
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        rows = csv_files.read(file, index_col=False)
     missing = [name for name in COLUMNS if name not in rows]
     if missing:
         raise DataError(
@@ -193,12 +188,7 @@ def boxed(file: Path, only: Mapping[str, str]) -> set[str]:
 
 
 def _boxes(file: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+    rows = csv_files.read(file)
     if "Finding Label" not in rows:
         raise DataError(f"{file}: line 1 has no column 'Finding Label', as {BOXES} has.")
     return rows

@@ -3,7 +3,10 @@
 What a file is, is told by its content, never by its name.
 """
 
+import io
+import os
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LARGEST = 64_000_000  # pixels; a chest radiograph has some 10 million
+LARGEST_BYTES = 2**31  # of a file; an enhanced CT of many frames has some hundred million
+MOST_SCANS = 100  # of a JPEG; progressive ones have some 10, and each costs a whole decoding
 CT_WINDOW_HU = (-1000.0, 400.0)  # shows lung and nodules; bone is white
 _HEADLESS = re.compile(  # the first element of a data set, with a VR or with a short length
     rb"\x02\x00\x00\x00UL|\x08\x00[\x00-\x70]\x00([A-Z]{2}|.\x00\x00\x00)|\x00\x08\x00[\x00-\x70][A-Z]{2}",
@@ -36,16 +41,33 @@ def read(path: str | Path) -> np.ndarray:
         DataError: the file is missing, damaged, too large, or of another kind.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            start = file.read(132)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    start = beginning(path)
     if is_dicom(start) or is_headless_dicom(start):
         from . import dicom
 
         return dicom.read(path)[0]
     return _picture(path)
+
+
+def beginning(path: Path) -> bytes:
+    """The first 132 bytes of a file whose size is taken.
+
+    Raises:
+        DataError: it cannot be opened, is no file, or has more than `LARGEST_BYTES`.
+    """
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):  # a device has no end, a pipe may never begin
+                raise DataError(f"{path} is no file. Name a PNG, JPEG or DICOM file.")
+            start = file.read(132)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    if found.st_size > LARGEST_BYTES:
+        raise DataError(
+            f"{path} is too large: {found.st_size:,} bytes, at most {LARGEST_BYTES:,} are read."
+        )
+    return start
 
 
 def is_dicom(start: bytes) -> bool:
@@ -72,23 +94,36 @@ def levels(start: bytes) -> int:
 
 
 def _picture(path: Path) -> np.ndarray:
-    import struct
-    import zlib
+    import warnings
 
     from PIL import Image, ImageOps
 
+    # by filters, for `warnings.catch_warnings` belongs to the process and several threads read
+    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
-        with Image.open(path, formats=["PNG", "JPEG"]) as image:
+        data = path.read_bytes()  # from a file, Pillow would ask for memory as a chunk claims it
+        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as image:
             check_size(path, image.width * image.height)
+            _check_frames(path, image, data)
             return _grey(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{path} is too large: {error}") from error
     except Image.UnidentifiedImageError as error:
         raise DataError(f"{path} is no image: expected PNG, JPEG or DICOM.") from error
-    except DataError:
+    except (DataError, MemoryError):
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+    except Exception as error:  # of damaged files Pillow raises almost anything
         raise DataError(f"{path} is damaged: {error}. Replace it, or leave its row out.") from error
+
+
+def _check_frames(path: Path, image: "Image.Image", data: bytes) -> None:
+    """Refuse an animation, and a JPEG that costs as much to decode as a hundred."""
+    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
+        raise DataError(f"{path} is an animation; one picture a file is read.")
+    if "progressive" in image.info:
+        scans = data.count(b"\xff\xda")
+        if scans > MOST_SCANS:
+            raise DataError(f"{path} has {scans} scans; at most {MOST_SCANS} are read.")
 
 
 def check_size(path: Path, pixels: int) -> None:

@@ -25,21 +25,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import DataError, FilmRefused, RadZooError, WorkerFailed
 from . import audit_log, served
 from .audit_log import Action
 from .card import Card
-from .database import Analysis, Database, Study
+from .database import Analysis, Database, Study, now
 from .decoder import Decoder, Recipe
 from .films import Films
-from .retention import purge
+from .retention import purge, sweep
 from .served import Found, Served
 from .settings import Settings
 
 DECODERS = 2
 FACTS = "facts.json"
 PURGE_S = 3600.0
+UNCLAIMED = dt.timedelta(hours=1)  # a file may be there a moment before its study, or after
 
 
 class Analyst:
@@ -86,11 +88,11 @@ class Analyst:
             return self._keep(study, facts, found)
 
     def purge(self) -> None:
-        """Delete what is older than the room keeps."""
-        days = self._settings.keep_days
+        """Delete what is older than the room keeps, and files that belong to no study."""
+        days, moment = self._settings.keep_days, now()
         if days:
-            before = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=days)
-            purge(self._database, self._films, before)
+            purge(self._database, self._films, moment - dt.timedelta(days=days))
+        sweep(self._database, self._films, moment - UNCLAIMED)
 
     def close(self) -> None:
         """End the workers and the decoders."""
@@ -239,5 +241,8 @@ def _catch_up(analyst: Analyst) -> None:
 
 def _purge(analyst: Analyst) -> None:
     while True:
-        analyst.purge()
+        try:
+            analyst.purge()
+        except (SQLAlchemyError, OSError) as error:  # or nothing would be purged any more
+            sys.stderr.write(f"Old studies could not be deleted: {error}\n")
         time.sleep(PURGE_S)

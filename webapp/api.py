@@ -14,6 +14,7 @@ from .audit_log import Action
 from .exports import worklist
 from .language import of_request as language
 from .service import NotFound, Room, Withheld
+from .uploads import Busy
 from .wording import say
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -32,6 +33,8 @@ def _told(error: RadZooError) -> tuple[Response, int]:
     if isinstance(error, FilmRefused):
         code, values, status = error.code, error.values, 422
         message = telling.refusal(language(), code, values)
+        if isinstance(error, Busy):
+            return _later(error, message)
     elif isinstance(error, Withheld):
         message, status = say(language(), "page.hidden"), 409
     elif isinstance(error, NotFound | UnknownName):
@@ -39,13 +42,20 @@ def _told(error: RadZooError) -> tuple[Response, int]:
     return jsonify(error={"code": code, "message": message, "values": values}), status
 
 
+def _later(error: Busy, message: str) -> tuple[Response, int]:
+    told = jsonify(error={"code": error.code, "message": message, "values": error.values})
+    told.headers["Retry-After"] = str(error.seconds)
+    return told, 429
+
+
 @api.post("/studies")
 def add() -> tuple[Response, int]:
     """Take one file in; the answer comes when it was read."""
-    file = request.files.get("file")
-    if file is None:
-        raise FilmRefused("no_file")
-    study, new = room().add(current_user.id, file.filename or "", file.read())
+    with room().admitted(current_user.id, request.content_length):
+        file = request.files.get("file")  # only here is the body read
+        if file is None:
+            raise FilmRefused("no_file")
+        study, new = room().add(current_user.id, file.filename or "", file.read())
     found = room().seen(current_user.id, study, _model())
     return jsonify(telling.row(language(), found)), 201 if new else 200
 
@@ -53,7 +63,8 @@ def add() -> tuple[Response, int]:
 @api.post("/examples")
 def add_examples() -> tuple[Response, int]:
     """Take in some synthetic test images of a model that learned from such."""
-    return jsonify(ids=room().add_examples(current_user.id, _model())), 201
+    with room().admitted(current_user.id, 0):
+        return jsonify(ids=room().add_examples(current_user.id, _model())), 201
 
 
 @api.get("/studies")

@@ -1,7 +1,8 @@
 """Slowing down whoever guesses passwords, in the database that all processes of a room share.
 
 After a few failures the next attempt must wait 1 s, then 2 s, 4 s and so on, up to a limit: nobody
-is locked out for good, and an hour without failures is a fresh start. An attempt counts as failed
+is locked out for good, and an hour without failures is a fresh start. Browsers in which the owner
+of a name has signed in before do not wait for others; see known.py. An attempt counts as failed
 from its beginning, so that many at once do not slip through.
 """
 
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from .database import Attempt, Database, now
 
 REMEMBERED = dt.timedelta(hours=1)
-SLOWEST_NAME_S, SLOWEST_ADDRESS_S = 60, 900  # guessing at a name also slows down its owner: less
+SLOWEST_S = 60  # guessing slows down its victims too: the owner of a name, a whole hospital
 READERS_OF_AN_ADDRESS = 4  # a hospital comes from one address: it has so many times more failures
 
 
@@ -60,23 +61,20 @@ def begin(database: Database, who: Who, limit: int) -> int:
         session.add(attempt)
     with database.session() as session:  # another transaction: now all that came before are seen
         shared = limit * READERS_OF_AN_ADDRESS
-        of_name = _wait(session, Attempt.name == who.name, attempt.id, (limit, SLOWEST_NAME_S))
-        of_address = _wait(
-            session, Attempt.address == who.address, attempt.id, (shared, SLOWEST_ADDRESS_S)
-        )
+        of_name = _wait(session, Attempt.name == who.name, attempt.id, limit)
+        of_address = _wait(session, Attempt.address == who.address, attempt.id, shared)
         wait = max(of_name, of_address)
         if wait:
             session.execute(delete(Attempt).where(Attempt.id == attempt.id))
     return wait
 
 
-def _wait(session: Session, same: ColumnElement[bool], own: int, limits: tuple[int, int]) -> int:
-    limit, slowest_s = limits
+def _wait(session: Session, same: ColumnElement[bool], own: int, limit: int) -> int:
     query = select(func.count(), func.max(Attempt.at)).where(same, Attempt.id != own)
     failures, last = session.execute(query).one()
     if failures < limit:
         return 0
-    ends = last + dt.timedelta(seconds=min(2 ** (failures - limit), slowest_s))
+    ends = last + dt.timedelta(seconds=min(2 ** (failures - limit), SLOWEST_S))
     return max(0, int((ends - now()).total_seconds()))
 
 

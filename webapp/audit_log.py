@@ -2,15 +2,16 @@
 
 Each line holds the SHA-256 of the line before it and of itself, and `audit_tail` that of the last.
 So `check` finds a line that was changed, put in or taken out, also at the end. Whoever can write
-the database and knows this file can seal a new log: to rule that out, keep the last digest
-elsewhere.
+the database and knows this file can seal a new log: so `serve` and `users audit` tell the last
+digest, and where it is kept elsewhere, such as in the log of a service, `has` finds that out. What
+was written after the last digest that was told is not protected so.
 """
 
 import hashlib
 import json
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from .append_only import FIRST
@@ -81,6 +82,18 @@ def _digest(line: AuditLine) -> str:
     sealed = [line.previous, line.at, line.who, line.action, line.study, line.detail]
     text = json.dumps(sealed, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def state(session: Session) -> tuple[int, str]:
+    """How many lines there are, and the digest of the last: to be kept where no log is."""
+    lines = session.scalar(select(func.count()).select_from(AuditLine)) or 0
+    return lines, session.scalars(select(AuditTail.digest)).one()
+
+
+def has(session: Session, digest: str) -> bool:
+    """Whether a line has a digest that `state` gave: if not, it was taken out, or all was new."""
+    same = select(AuditLine.id).where(AuditLine.digest == digest)
+    return digest == FIRST or session.scalars(same).first() is not None
 
 
 def check(session: Session) -> list[int]:

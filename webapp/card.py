@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import RunError
 from ..evaluation import Bootstrap, Estimate, Predictions, at_threshold, roc_curve
 from ..evaluation.intervals import wilson
-from ..experiments import finished, heatmap_tables
+from ..experiments import finished, heatmap_tables, trust
 from ..experiments.finished import Finished
 from ..experiments.run import RunDirectory
 
@@ -144,7 +144,7 @@ def of_run(folder: Path, run: Finished) -> list[Card]:
 def _of_finding(folder: Path, run: Finished, found: Mapping[str, Any]) -> Card:
     if "folder" not in found:
         raise OneClass(found["left_out"])
-    own = finished.one(run.folder / found["folder"])
+    own = finished.one(trust.inside(run.folder, found["folder"]))
     return read(folder / f"card-{own.folder.name}.json", own)
 
 

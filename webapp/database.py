@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -144,6 +153,17 @@ class Attempt(Base):
     at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
+class Upload(Base):
+    """A file that came or is coming; see uploads.py."""
+
+    __tablename__ = "uploads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    at: Mapped[dt.datetime]
+    size: Mapped[int] = mapped_column(BigInteger)
+    under_way: Mapped[bool] = mapped_column(default=True)
+
+
 class AuditLine(Base):
     """One line of the audit log; see audit_log.py. No two lines follow the same one."""
 
@@ -195,6 +215,12 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def empty_journal(self) -> None:
+        """Let what was deleted leave SQLite's journal too, as far as nobody is reading."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
 
 def _options(url: str) -> dict[str, Any]:
     sqlite = url.startswith("sqlite")
@@ -202,6 +228,6 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """Readers do not wait for writers, and a cut of power loses no committed study."""
-    for order in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+    """Readers do not wait for writers, a cut of power loses no study, what is deleted is gone."""
+    for order in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {order}")

@@ -4,6 +4,7 @@ Nothing is inflated or decoded before its size is known; tags are compared with 
 compressed picture says of itself.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ _JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
 _JPEG_LS = (JPEGLSLossless, JPEGLSNearLossless)
 _JPEG_2000 = (JPEG2000Lossless, JPEG2000)
 TAKEN = (*_NATIVE, *_JPEG, *_JPEG_LS, *_JPEG_2000, RLELossless)  # no deflate, no video, no JPIP
+_NAMES = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
+_UID = re.compile("[0-9.]{0,64}")
 _SIZE_2000 = b"\xff\x4f\xff\x51"  # a JPEG 2000 stream begins: SOC, SIZ
 
 
@@ -85,7 +88,8 @@ def _check_header(dataset: Any) -> None:
     if not grey or int(dataset.SamplesPerPixel) != 1:
         raise FilmRefused("not_grey")
     allocated, bits = int(dataset.BitsAllocated), int(dataset.BitsStored)
-    if allocated not in (1, 8, 16, 32) or not 1 <= bits <= allocated:
+    named = all(_UID.fullmatch(str(dataset.get(name) or "")) for name in _NAMES)
+    if not named or allocated not in (1, 8, 16, 32) or not 1 <= bits <= allocated:
         raise FilmRefused("damaged")
 
 

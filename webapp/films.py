@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,11 @@ class Films:
             with Image.open(self.map_path(film, model, label), formats=["PNG"]) as image:
                 found.append(np.asarray(image, np.float32) / 255)
         return np.stack(found)
+
+    def kept(self) -> Iterator[tuple[str, Path]]:
+        """Films and files that wait, with their folders and paths; by film and by study."""
+        yield from ((path.name, path) for path in self._films.glob("*/*"))
+        yield from ((path.name, path) for path in self._incoming.iterdir())
 
     def remove(self, film: str) -> None:
         """Delete a film and all that was made of it."""

@@ -18,7 +18,9 @@ from .visits import Span
 API = "/api/v1/"  # what a token opens
 OPEN = {"/login", "/logout", "/welcome", "/healthz", f"{API}openapi.json"}
 OPEN_FOLDERS = (*headers.STATIC, "/language/", "/oidc/")
-SMALL = 64 * 1024  # bytes: the largest body that is read of a stranger
+SMALL = 64 * 1024  # bytes: the largest body that is read, but for a film of who is signed in
+FILMS = f"{API}studies"
+_ANY_PAGE = "/<path:path>"  # how Dash calls its route for all that is no other
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,10 @@ def _token() -> str | None:
 def _gate() -> AnyResponse | None:
     if not (_is_open() or current_user.is_authenticated):
         return _turn_away()
-    if _is_open():
+    if request.path != FILMS:
         request.max_content_length = SMALL
+    if request.path.startswith("/api/") and request.endpoint == _ANY_PAGE:
+        return pages.refuse(404, "error_404")
     changes = request.method not in ("GET", "HEAD", "OPTIONS")
     if changes and _token() is None and not csrf.good():
         return pages.refuse(403, "foreign_request")

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..errors import RunHeld, UserError
+from ..errors import Failure, RunHeld, UserError
 from ..experiments.run import lease
-from . import accounts, audit_log, retention, secret
+from . import accounts, audit_log, retention, secret, uploads
 from .audit_log import Action
 from .database import Database, Study
 from .films import Films
@@ -49,6 +49,7 @@ def opened(
     with lease(home, LEASE, held), tempfile.TemporaryDirectory(prefix="radzoo-") as socket:
         home.chmod(0o700)
         secret.of(home)
+        in_database(home, database, uploads.forget)
         yield Settings(
             home=home.resolve(),
             runs=folders,
@@ -111,6 +112,32 @@ def make_token(session: Session, name: str, label: str) -> str:
     token = accounts.new_token(session, user, label)
     audit_log.write(session, COMMAND_LINE, Action.TOKEN_MADE, "", user=user.id)
     return token
+
+
+def audit_state(home: Path, url: str | None) -> tuple[int, str]:
+    """As `audit_log.state`, whether the room is open or not."""
+    return in_database(home, url, audit_log.state)
+
+
+def audited(session: Session, told: Sequence[str]) -> tuple[int, str]:
+    """How many lines the audit log has, and the digest of the last.
+
+    Args:
+        session: the transaction to look in.
+        told: digests that it had before.
+
+    Raises:
+        Failure: a line was changed, put in or taken out, or one of the digests is not there.
+    """
+    broken = audit_log.check(session)
+    if broken:
+        raise Failure(f"The audit log was changed at the lines {', '.join(map(str, broken))}.")
+    missing = [digest for digest in told if not audit_log.has(session, digest)]
+    if missing:
+        raise Failure(
+            f"The audit log was written anew: it has no line {', '.join(missing)}, which it had."
+        )
+    return audit_log.state(session)
 
 
 def remove_user(session: Session, home: Path, name: str) -> None:

@@ -39,7 +39,7 @@ class Address:
     host: str
     port: int
     workers: int = 2
-    threads: int = 16
+    threads: int = 32  # more than `Settings.all_at_once`, or films could keep pages waiting
 
     @property
     def url(self) -> str:

@@ -1,7 +1,9 @@
-"""Deleting studies: on request, and when they are older than the room keeps."""
+"""Deleting studies, on request and when they are older than the room keeps; and what they left."""
 
 import datetime as dt
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -31,3 +33,29 @@ def purge(database: Database, films: Films, before: dt.datetime) -> int:
         for study in old:
             audit_log.write(session, SYSTEM, audit_log.Action.PURGED, study.id)
     return len(old)
+
+
+def sweep(database: Database, films: Films, before: dt.datetime) -> int:
+    """Delete files of no study that are older than a moment (UTC); gives how many.
+
+    A study may be deleted while it is read, or a room be killed between a file and its study.
+    """
+    limit = before.replace(tzinfo=dt.UTC).timestamp()
+    old = [(name, path) for name, path in films.kept() if _age(path) < limit]
+    with database.session() as session:
+        known = {name for row in session.execute(select(Study.id, Study.film)) for name in row}
+    lost = [path for name, path in old if name not in known]
+    for path in lost:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    database.empty_journal()
+    return len(lost)
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # deleted meanwhile
+        return float("inf")

@@ -5,6 +5,7 @@ there. In a study that is still to be read first, what the models found is left 
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .films import Films
 from .reference import Reference
 from .seen import Seen
 from .settings import Settings
+from .uploads import admitted
 
 VERDICTS = ("finding", "no_finding", "uncertain")
 
@@ -72,6 +74,11 @@ class Room:
     def reference(self, key: str) -> Reference | None:
         """Of a model; None where its dataset was not there when it was started."""
         return self._references[key]
+
+    def admitted(self, user: str, size: int | None) -> AbstractContextManager[None]:
+        """Count an upload of a user, of so many bytes if that is known; see uploads.py."""
+        known = self.settings.largest_mb * 1_000_000 if size is None else size
+        return admitted(self.database, self.settings, user, known)
 
     def add(self, user: str, name: str, content: bytes) -> tuple[str, bool]:
         """Take a file in and have it read.

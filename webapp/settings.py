@@ -24,6 +24,9 @@ class Settings:
     keep_identifiers: whether DICOM headers are kept as they come.
     largest_mb: the largest file that is taken, in MB.
     most_studies: of one user at a time.
+    files_a_minute, mb_a_minute: that one user may upload.
+    files_at_once, all_at_once: that are taken of one user, and of all; fewer than the threads of
+        a web process, see processes.py.
     first_key: opens the page on which the first account is made.
     """
 
@@ -39,6 +42,10 @@ class Settings:
     keep_identifiers: bool = False
     largest_mb: int = 64
     most_studies: int = 5000
+    files_a_minute: int = 600
+    mb_a_minute: int = 2000
+    files_at_once: int = 8
+    all_at_once: int = 24
     first_key: str = ""
 
     def as_json(self) -> str:

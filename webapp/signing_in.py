@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import accounts, attempts, audit_log, guard, language
+from . import accounts, attempts, audit_log, guard, known, language
 from .attempts import Who
 from .audit_log import Action
 from .database import User
@@ -69,21 +69,24 @@ def sign_in() -> AnyResponse:
     with guard.door().database.session() as transaction:
         guard.enter(transaction, user)
         audit_log.write(transaction, user.id, Action.SIGNED_IN, "", by="password")
-    return redirect(following, 303)
+    rules, answer = guard.door().rules, redirect(following, 303)
+    known.remember(rules.secret, name, answer, rules.https)
+    return answer
 
 
 def _try(name: str, password: str) -> tuple[User | None, int]:
     """The user whose password it is, if it is; or how many seconds to wait before trying."""
     door = guard.door()
     address = request.remote_addr or ""
-    who = Who.of(door.rules.secret, name, address)
+    who = known.who(door.rules.secret, name, address)
     wait_s = attempts.begin(door.database, who, door.rules.login_limit)
     if wait_s:  # not logged: the log cannot be shortened, and a flood would fill the disk
         return None, wait_s
     with door.database.session() as transaction:
         user = accounts.verify(transaction, name, password)
         if user is None:  # the name is not kept: people type their password in its place
-            detail = {"address": address, "name": who.name[:16]}
+            typed = Who.of(door.rules.secret, name, address).name
+            detail = {"address": address, "name": typed[:16]}
             audit_log.write(transaction, "", Action.REFUSED_SIGN_IN, "", **detail)
         else:
             attempts.succeeded(transaction, who)

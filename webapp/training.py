@@ -7,9 +7,9 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import pandas as pd
-import yaml
 from dash import dcc, html
 
+from ..experiments import source
 from . import figures, telling
 from .card import Card
 from .service import Room
@@ -73,7 +73,7 @@ def runs(room: Room) -> dict[str, Path]:
 def watch(folder: Path) -> Watched:
     """Read a run directory as it is now; what is not there yet is empty."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    spec = yaml.safe_load((folder / "spec.yaml").read_text(encoding="utf-8"))
+    spec = source.read(folder / "spec.yaml").data
     try:
         history = pd.read_csv(folder / "history.csv")
     except (OSError, pd.errors.EmptyDataError):

@@ -9,6 +9,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
+from .hurry import Worker
 from .settings import Settings
 
 TIMEOUT_S = 180  # a request may wait for an analyst that is being begun again
@@ -44,7 +45,7 @@ def main() -> None:
         bind=f"{host}:{port}",
         workers=int(workers),
         threads=int(threads),
-        worker_class="gthread",
+        worker_class=Worker,
         timeout=TIMEOUT_S,
         graceful_timeout=GRACE_S,
         keepalive=15,

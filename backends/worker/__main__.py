@@ -18,10 +18,12 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 import types
 
 GRACE_S = 20  # for a batch to end when nobody is left to hear of it
+ALIVE_EVERY_S = 30
 
 stopping = threading.Event()
 
@@ -40,6 +42,16 @@ def main(adapter_name, root, *hidden):
         except BrokenPipeError:  # nobody listens: as if stdin had closed
             stopping.set()
 
+    told = time.monotonic()
+
+    def stopped():
+        """Asked after every batch: where no event is due, say that the work goes on."""
+        nonlocal told
+        if time.monotonic() - told > ALIVE_EVERY_S:
+            told = time.monotonic()
+            send({"event": "alive"})
+        return stopping.is_set()
+
     requests = _requests()
     adapter = None
     for line in iter(requests.get, None):
@@ -47,7 +59,7 @@ def main(adapter_name, root, *hidden):
         try:
             if adapter is None:
                 module = importlib.import_module("radzoo.backends.worker." + adapter_name)
-                adapter = module.Adapter(send, stopping.is_set)
+                adapter = module.Adapter(send, stopped)
             send({"ok": getattr(adapter, request.pop("do"))(**request)})
         except Exception as error:  # noqa: BLE001  the other side sorts them
             with contextlib.suppress(OSError):  # the log's disk is full: still tell why

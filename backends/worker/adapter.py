@@ -1,23 +1,27 @@
 """The verbs that are the same on every backend, around a fitter of its own."""
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from . import checkpoints, timing, training
 from .feed import Feed
+from .weights import read
 
 
 class Adapter:
-    """Trains and predicts; a backend's own adapter adds `describe`, `build` and `fitter`.
+    """Trains and predicts; a backend's own adapter adds `describe`, `build`, `needed`, `fitter`.
 
     A request names its model as {architecture, options, classes}, of findings also `several`.
-    What `fitter(model, arrays)` and `fitter(model, arrays, loss, jit_compile)` return is told in
-    `training`; besides, it has `save_weights(path)`, `jit_compile`, `device_of_weights()` and
-    `peak_memory_mb()`.
+    What `fitter(model, arrays)` and `fitter(model, arrays, loss, jit_compile, precision)` return is
+    told in `training`; besides, it has `save_weights(path)`, `jit_compile`, `device_of_weights()`
+    and `peak_memory_mb()`. `needed(model)` tells what a file must hold, see `weights.read`.
     """
 
     def __init__(self, send, stopped):
         self._send, self._stopped = send, stopped
+
+    def read(self, model, weights):
+        """The weights in a file, found to be those of the model; errors as for `weights.read`."""
+        return read(weights, self.needed(model))
 
     def train(self, model, weights, data, plan, out):
         """Train from `weights` (or the run's last state) and write the weights to `out`.
@@ -26,7 +30,8 @@ class Adapter:
             data: {"images", "scale", "labels"}, see `feed.Feed`.
             plan: see `training.Training`.
         """
-        fitter = self.fitter(model, load_file(weights), plan["loss"], plan["jit_compile"])
+        how = plan["loss"], plan["jit_compile"], plan["precision"]
+        fitter = self.fitter(model, self.read(model, weights), *how)
         feed = Feed(classes=model["classes"], **data)
         history = training.Training(fitter, feed, plan, self._send, self._stopped).finish()
         checkpoints.whole(out, fitter.save_weights)
@@ -39,7 +44,7 @@ class Adapter:
 
     def predict(self, model, weights, data, out, batch_size=64, rows=None):
         """Write probabilities, float32 (images, classes), as `.npy`; `rows` None means all."""
-        fitter = self.fitter(model, load_file(weights))
+        fitter = self.fitter(model, self.read(model, weights))
         feed = Feed(**data)
         rows = range(len(feed)) if rows is None else rows
         size = min(batch_size, len(rows))
@@ -49,7 +54,8 @@ class Adapter:
 
     def benchmark(self, model, weights, data, plan):
         """Time steps of training or prediction; see `timing.measure` for plan and reply."""
-        fitter = self.fitter(model, load_file(weights))
+        how = {"precision": plan["precision"]}
+        fitter = self.fitter(model, self.read(model, weights), **how)
         feed = Feed(classes=model["classes"], **data)
         return {
             **timing.measure(fitter, feed, plan, self._send, self._stopped),
@@ -68,7 +74,7 @@ class Adapter:
             target: {"of": name of the layer that is differentiated, "choices": for each image
                 the numbers of its k outputs}; every score before the softmax if not given.
         """
-        fitter = self.fitter(model, load_file(weights))
+        fitter = self.fitter(model, self.read(model, weights))
         feed = Feed(**data)
         images = feed.images(np.arange(len(feed)))
         activations, gradients = fitter.gradients(
@@ -79,7 +85,7 @@ class Adapter:
 
     def activations(self, model, weights, data, layers, out):
         """Write what layers say, float32 (images, ...) of each by its name, as `.npz`."""
-        fitter = self.fitter(model, load_file(weights))
+        fitter = self.fitter(model, self.read(model, weights))
         feed = Feed(**data)
         images = feed.images(np.arange(len(feed)))
         np.savez(out, **fitter.activations(layers, images))

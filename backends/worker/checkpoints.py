@@ -1,7 +1,8 @@
 """States from which training continues exactly: `state-NNNN/`, two kept, with hashes.
 
 A state is written under another name, flushed to the disk and renamed, so a folder with the
-final name is complete; its hashes tell if the disk has changed it since.
+final name is complete; its hashes tell if the disk has changed it since. No two states share a
+file, by a link for instance: what spoils one would spoil the other.
 """
 
 import hashlib
@@ -37,11 +38,12 @@ def save(folder, epoch, write):
     for name in os.listdir(draft):
         flush(os.path.join(draft, name))
     flush(draft)
-    shutil.rmtree(final, ignore_errors=True)  # a state that was found damaged
+    if os.path.exists(final):  # a state that was found damaged
+        _remove(folder, os.path.basename(final))
     os.rename(draft, final)
     flush(folder)
     for old in _newest_first(folder)[KEPT:]:
-        shutil.rmtree(os.path.join(folder, old))
+        _remove(folder, old)
     return final
 
 
@@ -68,14 +70,6 @@ def load(folder, read):
             "To train again from the start, remove the folder.".format(folder, ", ".join(states))
         )
     return None
-
-
-def link(source, target):
-    """A second name for a file of a state, which is never written again; or a copy."""
-    try:
-        os.link(source, target)
-    except OSError:  # not every file system has links
-        shutil.copyfile(source, target)
 
 
 def whole(path, write):
@@ -106,6 +100,14 @@ def flush(path):
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _remove(folder, name):
+    """Remove a state under another name: one that is half removed does not look like one."""
+    draft = os.path.join(folder, "." + name + "-removed")
+    shutil.rmtree(draft, ignore_errors=True)
+    os.rename(os.path.join(folder, name), draft)
+    shutil.rmtree(draft)
 
 
 def _newest_first(folder):

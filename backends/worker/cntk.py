@@ -10,14 +10,15 @@ import os
 from functools import cached_property
 from importlib import metadata
 
-from safetensors.numpy import load_file
-
 from ...errors import BackendUnavailable
 from . import adapter
 from .engine import Engine
 
 # Keras builds a model on any of these, and draws the same initial weights: the lightest first.
 KERAS_ON = ("jax", "torch", "tensorflow")
+
+
+LOSS = "categorical_crossentropy"  # unless a request says otherwise
 
 
 class Adapter(adapter.Adapter):
@@ -58,10 +59,14 @@ class Adapter(adapter.Adapter):
             UnsupportedModel: CNTK cannot do some of its layers; all are named.
         """
         built = self._keras.build(model, seed, graph, weights, start)
-        self.fitter(model, load_file(weights))
+        self.fitter(model, self.read(model, weights))
         return built
 
-    def fitter(self, model, arrays, loss="categorical_crossentropy", jit_compile=None):
+    def needed(self, model):
+        """What a file of weights must hold; see `adapter.Adapter`."""
+        return self._keras.needed(model)
+
+    def fitter(self, model, arrays, loss=LOSS, jit_compile=None, precision=None):
         """The engine with this model and these weights; see `adapter.Adapter`."""
         from .cntk_fitter import CntkFitter
 

@@ -46,7 +46,7 @@ class Engine:
         except BrokenPipeError:
             received = None
         if received is None:
-            raise errors.WorkerFailed(self._obituary(verb))
+            raise self._obituary(verb)
         reply, found = received
         if "error" in reply:
             raise _error(verb, **reply["error"])
@@ -56,7 +56,8 @@ class Engine:
         code = self._process.wait()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         hint = " Signal 9 is often the system out of memory: try a smaller batch_size."
-        return f"CNTK's process {how} in {verb!r}.{hint * (code == -9)}"
+        kind = errors.ProcessKilled if code < 0 else errors.WorkerFailed
+        return kind(f"CNTK's process {how} in {verb!r}.{hint * (code == -9)}")
 
 
 def _error(verb, kind, message):

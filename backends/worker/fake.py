@@ -46,11 +46,17 @@ class Adapter(adapter.Adapter):
         zoo.get(model["architecture"])
         with open(graph, "w") as file:
             json.dump({"format": 1, "name": "fake", "layers": []}, file)
-        shape = (GRID * GRID, model["classes"])
-        save_file({"scores/kernel": np.zeros(shape), "scores/bias": np.zeros(shape[1])}, weights)
-        return {"parameters": (shape[0] + 1) * shape[1], "trainable": (shape[0] + 1) * shape[1]}
+        arrays = {name: np.zeros(*described) for name, described in self.needed(model).items()}
+        save_file(arrays, weights)
+        parameters = sum(array.size for array in arrays.values())
+        return {"parameters": parameters, "trainable": parameters}
 
-    def fitter(self, model, arrays, loss=None, jit_compile=None):
+    def needed(self, model):
+        """What a file of weights must hold; see `adapter.Adapter`."""
+        shape = (GRID * GRID, model["classes"])
+        return {"scores/kernel": (shape, "float64"), "scores/bias": (shape[1:], "float64")}
+
+    def fitter(self, model, arrays, loss=None, jit_compile=None, precision=None):
         """See `adapter.Adapter`."""
         return _Sigmoids(arrays) if model.get("several") else _Softmax(arrays)
 

@@ -15,6 +15,11 @@ def values(model):
     return _arrays({weight.path: weight for weight in model.weights})
 
 
+def needed(model):
+    """{path: (shape, dtype)} of the weights of a model."""
+    return {weight.path: (tuple(weight.shape), weight.dtype) for weight in model.weights}
+
+
 def assign(model, arrays):
     """Set the weights named in `arrays`.
 
@@ -44,6 +49,9 @@ class Fitter:
             layer.trainable = layer.name not in frozen
         options = dict(phase["optimizer"])
         optimizer = keras.optimizers.get({"class_name": options.pop("name"), "config": options})
+        if any(layer.compute_dtype == "float16" for layer in self.model.layers):
+            # Small gradients are 0 in float16: they are computed of a loss made larger.
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         how = losses.compiled(self._loss)
         self.model.compile(optimizer, jit_compile=self.jit_compile, **how)
         optimizer.build(self.model.trainable_variables)

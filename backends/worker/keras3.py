@@ -6,14 +6,17 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from ... import zoo
 from .. import graph as neutral
-from . import adapter, checkpoints, initial, pretrained
+from . import adapter, checkpoints, initial, pretrained, shortcuts
 from .devices import Device
 from .feed import Feed
-from .fitter import Fitter, assign, values
+from .fitter import Fitter, assign, needed, values
+
+LOSS = "categorical_crossentropy"  # unless a request says otherwise
+FULL = "float32"
 
 
 class Adapter(adapter.Adapter):
@@ -21,6 +24,7 @@ class Adapter(adapter.Adapter):
 
     def __init__(self, send, stopped):
         super().__init__(send, stopped)
+        shortcuts.take()
         self._built = (None, None)
 
     def describe(self, device, jit_compile):
@@ -72,9 +76,13 @@ class Adapter(adapter.Adapter):
         found = neutral.from_model(self._model(model))
         return {**found, "several": True} if model.get("several") else found
 
-    def fitter(self, model, arrays, loss="categorical_crossentropy", jit_compile=None):
+    def needed(self, model):
+        """What a file of weights must hold; see `adapter.Adapter`."""
+        return needed(self._model(model))
+
+    def fitter(self, model, arrays, loss=LOSS, jit_compile=None, precision=FULL):
         """A model with these weights; see `adapter.Adapter`."""
-        built = self._model(model)
+        built = self._model(model, precision)
         assign(built, arrays)
         jit_compile = self._jit_compile if jit_compile is None else jit_compile
         return Fitter(built, loss, jit_compile, self._device)
@@ -83,7 +91,7 @@ class Adapter(adapter.Adapter):
         """Write the maps of tf-keras-vis, see `keras_vis.maps`, as `.npy`."""
         from . import keras_vis
 
-        built = self.fitter(model, load_file(weights)).model
+        built = self.fitter(model, self.read(model, weights)).model
         feed = Feed(**data)
         found = keras_vis.maps(built, method, layer, feed.images(np.arange(len(feed))))
         np.save(out, found)
@@ -93,19 +101,21 @@ class Adapter(adapter.Adapter):
         """Write the images of tf-keras-vis, see `keras_vis.patterns`, as `.npy`."""
         from . import keras_vis
 
-        built = self.fitter(model, load_file(weights)).model
+        built = self.fitter(model, self.read(model, weights)).model
         np.save(out, keras_vis.patterns(built, layer, channels, steps))
         return {"images": len(channels)}
 
-    def _model(self, model):
+    def _model(self, model, precision=FULL):
         """Build a model; the last one is kept, since compiling it again takes seconds."""
-        key = json.dumps(model, sort_keys=True)
+        key = json.dumps([model, precision], sort_keys=True)
         if self._built[0] != key:
             keras.backend.clear_session()  # names that Keras counts start at 1 again
             made = zoo.build(
                 model["architecture"], keras, classes=model["classes"], **model["options"]
             )
-            self._built = (key, _of_findings(made) if model.get("several") else made)
+            made = _of_findings(made) if model.get("several") else made
+            _compute_in(made, precision)
+            self._built = (key, made)
         return self._built[1]
 
 
@@ -113,3 +123,10 @@ def _of_findings(made):
     """The model with a sigmoid of each score in place of the softmax that it ends in."""
     sigmoid = keras.layers.Activation("sigmoid", name="probabilities")
     return keras.Model(made.input, sigmoid(made.get_layer("scores").output), name=made.name)
+
+
+def _compute_in(model, precision):
+    """Let layers compute in a precision, up to the scores: small probabilities need float32."""
+    for layer in model.layers:
+        if layer.name not in ("scores", "probabilities"):
+            layer.dtype_policy = precision

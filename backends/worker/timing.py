@@ -20,8 +20,8 @@ def measure(fitter, feed, plan, send, stopped):
     Args:
         fitter: see `training`; its model has its weights.
         feed: a `feed.Feed` of one or more whole batches, which are taken in turn.
-        plan: `mode` ("train" or "predict"), `batch_size`, `optimizer` (to train with),
-            `warm_up` (steps that are not kept), `steps` and `repetitions`.
+        plan: `mode` ("train" or "predict"), `batch_size`, `optimizer` (to train with), `warm_up`
+            (steps that are not kept), `steps` and `repetitions`; the fitter has the `precision`.
         send: takes an event {"event": "repetition", "done", "of"} after each.
         stopped: tells whether to stop before the next step.
 

@@ -14,6 +14,7 @@ It knows no framework. A `fitter` does what only a framework can:
 
 import json
 import os
+import shutil
 import time
 
 import numpy as np
@@ -188,9 +189,8 @@ class Training:
         if self._plan["restore_best"]:
             is_best = self._progress["best_epoch"] == len(self._progress["history"])
             source = folder if is_best else self._state
-            checkpoints.link(
-                os.path.join(source, WEIGHTS if is_best else BEST), os.path.join(folder, BEST)
-            )
+            best = os.path.join(source, WEIGHTS if is_best else BEST)
+            shutil.copyfile(best, os.path.join(folder, BEST))
         with open(os.path.join(folder, PROGRESS), "w") as file:
             json.dump(self._progress, file)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import DataError
-from .. import dicom, dicom_check, dicom_tags, digests, paths, readers
+from .. import csv_files, dicom, dicom_check, dicom_tags, digests, paths, readers
 from ..labels import IGNORED, Assigned, Classes, Label, assign, many, text_of
 from ..registry import Dataset, dataset
 
@@ -193,10 +193,7 @@ def _listed(file: Path, columns: dict[str, str]) -> tuple[str, dict[str, str]]:
     """By which of `KEYS` a CSV names images, and the label of each name."""
     import pandas as pd
 
-    try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+    rows = csv_files.read(file)
     mapping = {ours: columns.get(ours, ours) for ours in ("label", *KEYS)}
     key = next((key for key in KEYS if mapping[key] in rows), None)
     if key is None or mapping["label"] not in rows:

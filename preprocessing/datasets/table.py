@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import DataError
-from .. import ages, digests, labels, paths, readers
+from .. import ages, csv_files, digests, labels, paths, readers
 from ..boxes import read as read_boxes
 from ..findings import ANY, NONE
 from ..findings import read as read_findings
@@ -115,10 +115,7 @@ def _rows(file: Path) -> "pd.DataFrame":
     """All of the CSV as text, numbered by line of the file."""
     import pandas as pd
 
-    try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+    rows = csv_files.read(file)
     rows.index = pd.RangeIndex(2, len(rows) + 2)
     return rows
 

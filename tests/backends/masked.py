@@ -28,6 +28,7 @@ def plan(folder, **changes):
         "early_stopping": None,
         "reduce_on_plateau": None,
         "jit_compile": None,
+        "precision": "float32",
         **changes,
     }
 

@@ -87,6 +87,7 @@ def plan(folder, epochs=3):
         "early_stopping": None,
         "reduce_on_plateau": None,
         "jit_compile": None,
+        "precision": "float32",
     }
 
 
@@ -163,6 +164,7 @@ def test_each_timed_step_ends_with_its_device(backend, workers, images, tmp_path
     """`timing` refuses results that a device may still be at work on."""
     build(workers(backend), tmp_path)
     asked = {"mode": mode, "batch_size": 8, "warm_up": 1, "steps": 3, "repetitions": 2}
+    asked["precision"] = "float32"
     found = workers(backend).ask(
         "benchmark",
         model=MODEL,

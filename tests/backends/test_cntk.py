@@ -69,6 +69,7 @@ class Trial:
             "early_stopping": None,
             "reduce_on_plateau": None,
             "jit_compile": None,
+            "precision": "float32",
             **changes,
         }
         found = self.worker.ask("train", **self._with("w", "labels"), plan=plan, out=str(out))

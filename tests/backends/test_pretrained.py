@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -98,6 +99,17 @@ def test_a_folder_is_a_run_or_holds_one_that_is_finished(build, a_run):
     (a_run / "metrics.json").unlink()
     with pytest.raises(DataError, match="holds 0: none"):
         build(TINY, str(a_run))
+
+
+def test_weights_that_changed_since_their_run_was_finished_are_refused(build, a_run):
+    file, manifest = a_run / "weights.safetensors", a_run / "manifest.json"
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps({"weights_sha256": "0" * 64}))
+    for source in a_run, file:
+        with pytest.raises(DataError, match=f"begins {found[:12]}, that in .* 000000000000. Get"):
+            build(TINY, str(source))
+    manifest.write_text(json.dumps({"weights_sha256": found}))
+    assert build(TINY, str(a_run))[1]["started"]["sha256"] == found
 
 
 @pytest.fixture(scope="module")

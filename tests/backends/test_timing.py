@@ -145,7 +145,7 @@ def test_a_worker_answers_with_times_and_with_what_it_ran_on(data, tmp_path, mod
     model = {"architecture": "tiny_cnn", "options": {}, "classes": 2}
     weights = str(tmp_path / "initial.safetensors")
     plan = {"mode": mode, "batch_size": BATCH, "warm_up": 1, "steps": 5, "repetitions": 3}
-    plan["optimizer"] = {"name": "adamax"}
+    plan |= {"optimizer": {"name": "adamax"}, "precision": "float32"}
     with backends.connect("fake") as worker:
         worker.ask("build", model=model, seed=0, graph=str(tmp_path / "g"), weights=weights)
         found = worker.ask("benchmark", model=model, weights=weights, data=data, plan=plan)

@@ -212,6 +212,30 @@ def test_two_states_are_kept_and_the_newest_intact_one_is_read(tmp_path):
         checkpoints.load(str(tmp_path), read)
 
 
+def test_no_two_states_share_a_file_on_the_disk(tmp_path, feed):
+    finish(Scripted([0.2, 0.5, 0.4]), feed, plan(tmp_path))
+    files = [path.stat() for path in tmp_path.glob("state-*/*")]
+    assert len(files) == 2 * len({"weights", "best", "progress", "hashes"})
+    assert {found.st_nlink for found in files} == {1}
+
+
+def test_a_state_that_is_removed_by_half_does_not_look_like_one(tmp_path, monkeypatch):
+    """Killed while it removes the oldest."""
+    for epoch in 1, 2:
+        checkpoints.save(str(tmp_path), epoch, lambda folder: None)
+    real = checkpoints.shutil.rmtree
+
+    def killed(path, **how):
+        if "state-0001" in str(path) and not how:
+            raise KeyboardInterrupt
+        real(path, **how)
+
+    monkeypatch.setattr(checkpoints.shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save(str(tmp_path), 3, lambda folder: None)
+    assert sorted(p.name for p in tmp_path.glob("[!.]*")) == ["state-0002", "state-0003"]
+
+
 def test_a_half_written_state_is_never_taken(tmp_path):
     def fail(folder):
         raise OSError("disk full")

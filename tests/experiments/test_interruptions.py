@@ -126,8 +126,9 @@ def rows(path):
 
 
 def test_a_run_directory_holds_what_is_promised_and_no_draft(finished):
-    promised = """.lease graph.json history.csv log.txt manifest.json metrics.json plots
-        predictions.csv report.html spec.yaml split.csv state-0079 state-0080 weights.safetensors"""
+    promised = """.lease graph.json history.csv log.txt manifest.json metrics.json packages.txt
+        plots predictions.csv report.html spec.yaml split.csv state-0079 state-0080
+        weights.safetensors"""
     for folder in finished[:2]:
         assert sorted(path.name for path in folder.iterdir()) == promised.split()
         assert {path.suffix for path in (folder / "plots").iterdir()} == {".png", ".svg"}

@@ -2,11 +2,15 @@
 
 import json
 import os
+import resource
+import shutil
 import signal
 
 import pytest
 from disturbances import descendants, ends
 from sweeps import SMALL, of, runs, sweep
+
+from radzoo.experiments import search
 
 optuna = pytest.importorskip("optuna")
 
@@ -83,6 +87,37 @@ def test_what_counts_is_the_best_validation_figure_of_the_run(searched, place):
         losses = [float(row[rows[0].index("val_loss")]) for row in rows[1:]]
         assert trial.value == min(losses)
     assert study(place).direction.name == "MINIMIZE"
+
+
+def test_half_a_line_at_the_end_of_a_journal_spoils_nothing_that_is_written_after_it(tmp_path):
+    """As a full disk leaves it. Optuna appends to it, and then cannot read its journal again."""
+
+    def opened():
+        storage = optuna.storages.journal.JournalFileBackend(str(tmp_path / "journal"))
+        return optuna.create_study(
+            storage=optuna.storages.JournalStorage(storage), study_name="s", load_if_exists=True
+        )
+
+    opened().enqueue_trial({"x": 1})
+    with (tmp_path / "journal").open("a") as journal:
+        journal.write('{"op_code":8,"wor')
+    search._mend(tmp_path / "journal")
+    opened().enqueue_trial({"x": 2})
+    assert len(opened().trials) == 2
+
+
+def test_a_journal_that_finds_no_room_is_told_in_a_sentence(searched, place):
+    shutil.copytree(place.path / "runs", place.path / "full")
+    size = (place.path / "full" / "found" / "search.journal").stat().st_size
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, size + 10))
+
+    more = "--set", "search.trials=6", "--out", "full"
+    done = place.run("sweep", "found.yaml", *more, setup=full)
+    assert done.returncode == 2
+    assert "cannot be written: File too large" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_pruned_trial_says_so_and_is_no_failure(place):

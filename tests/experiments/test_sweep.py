@@ -111,3 +111,32 @@ def test_what_a_plug_in_prints_does_not_disturb_its_trial(place):
     done = place.run("sweep", "loud.yaml", "--out", "loud")
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 run: 1 finished" in done.stdout
+
+
+def attended(program, monkeypatch, retries=2):
+    """What is told of a trial whose process is a program of the test's, and its last event."""
+    monkeypatch.setattr(executors, "_PROGRAM", program)
+    told = []
+    request = executors.Request("small.yaml", (), False, "out")
+    return executors.attend(request, told.append, lambda: "go", retries), told
+
+
+def test_a_trial_that_is_killed_each_time_is_given_up_after_two_more_tries(monkeypatch):
+    last, told = attended("import os; os.kill(os.getpid(), 9)", monkeypatch)
+    assert [event["event"] for event in told] == ["again", "again"]
+    assert (last["event"], last["kind"]) == ("error", "ProcessKilled")
+    assert "try fewer workers or a smaller batch_size" in last["message"]
+
+
+def test_a_trial_whose_memory_was_used_up_is_not_tried_again(monkeypatch):
+    error = {"event": "error", "kind": "WorkerFailed", "message": "MemoryError", "exit_code": 1}
+    last, told = attended(f"import json; print(json.dumps({error}))", monkeypatch)
+    assert (last, told) == (error, [])
+
+
+@pytest.mark.parametrize("garbage", ["b'7'", "b'noise'", "bytes([255, 254])", "b'{}'"])
+def test_a_trial_that_writes_garbage_to_its_pipe_ends_as_failed(garbage, monkeypatch):
+    program = f"import sys; sys.stdout.buffer.write({garbage} + bytes([10])); sys.exit(3)"
+    last, told = attended(program, monkeypatch)
+    assert (last["event"], last["kind"], told) == ("error", "WorkerFailed", [])
+    assert "The trial ended with exit code 3" in last["message"]

@@ -97,6 +97,12 @@ def patched(data, old, new):
     return data.replace(old, new)
 
 
+def named(tag, uid):
+    """A DICOM file with a UID of 26 characters that pydicom would not write."""
+    placeholder = "1.2.3.4.5.6.7.8.9.10.11.12"
+    return dicom(**{tag: placeholder}).replace(placeholder.encode(), uid)
+
+
 def scans(number):
     """A progressive JPEG whose last scan is there again and again."""
     data = picture(kind="JPEG", progressive=True)
@@ -298,6 +304,13 @@ REFUSED = {
             pixels=encapsulate([JPEG + b"\0" * (len(JPEG) % 2)] * 40), syntax=JPEGBaseline8Bit
         ),
     ),
+    "a UID that climbs": (
+        "damaged", lambda: named("SOPInstanceUID", b"../../../../../etc/passwd0")
+    ),
+    "a UID with a script": (
+        "damaged", lambda: named("StudyInstanceUID", b"<script>alert(1);</script>")
+    ),
+    "a UID of letters": ("damaged", lambda: named("SeriesInstanceUID", b"A" * 26)),
     "a program in the picture of DICOM": (
         "damaged", lambda: in_dicom(b"MZ" * 99, JPEG2000Lossless)
     ),

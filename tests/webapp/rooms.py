@@ -2,10 +2,14 @@
 
 import csv
 import io
+import os
 import re
 import signal
 import socket
 import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +17,13 @@ from typing import Any
 import cv2
 import numpy as np
 import requests
+from disturbances import descendants
 from PIL import Image
 
 from radzoo.webapp import accounts, opening
 
 PASSWORD = "a quiet room to read"
+WAIT_S = 60
 
 
 @dataclass
@@ -138,6 +144,39 @@ def close_room(room: Room) -> None:
         room.process.communicate(timeout=60)
     finally:
         room.process.kill()
+
+
+def process(room: Room, program: str) -> int:
+    """The one process of a room that runs a program."""
+    running = {
+        one: Path(f"/proc/{one}/cmdline").read_text() for one in descendants(room.process.pid)
+    }
+    (found,) = [one for one, command in running.items() if program in command]
+    return found
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """Have a process stand still meanwhile."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
+
+
+def eventually(look: Callable[[], Any], wanted: Any) -> None:
+    """Look until what is wanted is seen."""
+    until = time.monotonic() + WAIT_S
+    while look() != wanted:
+        assert time.monotonic() < until, (look(), wanted)
+        time.sleep(0.1)
+
+
+def states(reader: Visitor) -> dict[str, str]:
+    """Of a user's films, by their names."""
+    return {row["name"]: row["state"] for row in reader.get("/api/v1/studies")["studies"]}
 
 
 def film(seed: int, rows: int = 200, columns: int = 160, bright: bool = False) -> bytes:

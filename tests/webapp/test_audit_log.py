@@ -148,6 +148,20 @@ def test_processes_that_start_while_others_write_do_not_harm_the_chain(database)
         assert session.scalar(select(func.count()).select_from(AuditLine)) == 40
 
 
+def test_a_log_that_is_sealed_anew_lacks_what_was_told_of_the_old_one(logged):
+    with logged.session() as session:
+        count, told = audit_log.state(session)
+    assert count == 4
+    assert tamper(logged, "DELETE FROM audit_log WHERE id > 2") == [2]
+    with logged.engine.begin() as connection:  # and the tail is made to fit
+        digest = "(SELECT digest FROM audit_log WHERE id = 2)"
+        connection.execute(text(f"UPDATE audit_tail SET digest = {digest}"))
+    with logged.session() as session:
+        assert audit_log.check(session) == []  # the chain alone cannot tell
+        assert not audit_log.has(session, told)
+        assert audit_log.has(session, audit_log.state(session)[1])
+
+
 def test_a_detail_that_is_no_number_is_refused(room):
     with pytest.raises(ValueError, match="JSON"), room.session() as session:
         audit_log.write(session, "u", Action.VIEWED, "", share=float("nan"))

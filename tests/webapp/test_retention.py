@@ -1,6 +1,7 @@
 """What is deleted, when, and what stays."""
 
 import datetime as dt
+import os
 
 import pytest
 from sqlalchemy import func, select
@@ -98,3 +99,35 @@ def test_a_study_whose_files_are_gone_already_can_be_deleted(room, films, users)
     with room.session() as session:
         retention.remove(session, films, [one])
     assert count(room, Study) == 0
+
+
+def test_files_of_no_study_go_when_they_are_old(room, films, users):
+    kept, gone = (study(room, films, users[0], film, 1) for film in "ab")
+    with room.session() as session:
+        session.delete(session.get(Study, gone.id))  # while it is read: its files come afterwards
+    young = films.folder("c" * 64)
+    young.mkdir(parents=True)
+    hour_ago = (NOW - dt.timedelta(hours=1)).replace(tzinfo=dt.UTC).timestamp()
+    for _, path in films.kept():
+        os.utime(path, (hour_ago - 1, hour_ago - 1))
+    os.utime(young, (hour_ago + 1, hour_ago + 1))
+    assert retention.sweep(room, films, NOW - dt.timedelta(hours=1)) == 2
+    assert {name for name, _ in films.kept()} == {kept.id, kept.film, young.name}
+
+
+def test_nothing_of_what_was_deleted_is_left_in_the_files_of_the_database(room, films, users):
+    one = study(room, films, users[0], "a", 31)
+    secret = "a note that nobody else may read"
+    with room.session() as session:
+        session.get(Study, one.id).name = "LASTNAME FIRSTNAME.dcm"
+        session.add(Reading(study_id=one.id, verdict="finding", blind=True, note=secret))
+
+    def stored() -> bytes:
+        home = films.folder("a" * 64).parents[2]
+        return b"".join(path.read_bytes() for path in home.glob("room.db*"))
+
+    assert secret.encode() in stored()
+    retention.purge(room, films, NOW - 30 * DAY)
+    retention.sweep(room, films, NOW)
+    assert secret.encode() not in stored()
+    assert b"LASTNAME" not in stored()

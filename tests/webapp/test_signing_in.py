@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 
-from radzoo.webapp import accounts, attempts, audit_log, csrf
+from radzoo.webapp import accounts, attempts, audit_log, csrf, known
 from radzoo.webapp.audit_log import Action
 from radzoo.webapp.database import Attempt, AuditLine, now
 from radzoo.webapp.wording import sentences
@@ -111,6 +111,43 @@ def test_guessing_is_slowed_down_and_never_locks_out(stranger, room, monkeypatch
     with room.session() as session:
         assert session.scalar(select(func.count()).select_from(Attempt)) == 0
     assert [action for action, _ in logged(room)] == ["refused_sign_in"] * 5 + ["signed_in"]
+
+
+def test_who_signed_in_here_before_does_not_wait_for_those_who_guess(
+    inside, browse, room, monkeypatch
+):
+    start = now()
+    monkeypatch.setattr(attempts, "now", lambda: start)
+    server, form = inside.client.application, {"csrf": inside.field("/account/password")}
+    inside.client.post("/logout", data=form)
+    guessing = browse(server)
+    told = [guessing.sign_in(f"reader-{number}", "wrong").status_code for number in range(21)]
+    told += [guessing.sign_in(password="wrong").status_code for _ in range(3)]
+    assert told == [401] * 20 + [429] * 4  # from the address of the whole hospital
+    assert browse(server).sign_in().status_code == 429
+    assert inside.sign_in(name="reader-b").status_code == 429  # known for another name
+    assert inside.sign_in().status_code == 303
+
+
+def test_in_a_known_browser_guessing_is_slowed_down_too(inside, browse, monkeypatch):
+    start = now()
+    monkeypatch.setattr(attempts, "now", lambda: start)
+    stolen = browse(inside.client.application)
+    stolen.client.set_cookie(known.COOKIE, inside.client.get_cookie(known.COOKIE).value)
+    told = [stolen.sign_in(password="wrong").status_code for _ in range(7)]
+    assert told == [401] * 5 + [429] * 2
+    assert inside.client.get_cookie(known.COOKIE).http_only
+    assert PASSWORD not in str(inside.client.get_cookie(known.COOKIE).value)
+
+
+@pytest.mark.parametrize("planted", ["", "x", "WyJhIl0.x.y", "[]"])
+def test_a_known_browser_cannot_be_made_up(stranger, monkeypatch, planted):
+    start = now()
+    monkeypatch.setattr(attempts, "now", lambda: start)
+    for number in range(21):
+        stranger.client.set_cookie(known.COOKIE, planted)
+        last = stranger.sign_in(f"reader-{number}", "wrong").status_code
+    assert last == 429
 
 
 def test_signing_out_ends_the_visit(inside, room, reader):

@@ -67,6 +67,7 @@ def constant(node):
 def asked():
     """Keys that are written out where they are asked for: module, key, values (None: not told)."""
     places = {"say": (1, ""), "refuse": (1, "accounts."), "FilmRefused": (0, "refused.")}
+    places["Busy"] = places["FilmRefused"]
     for name, function, node in calls():
         place, start = places.get(function.rpartition(".")[2], (None, ""))
         if function.endswith("visit.say"):

@@ -1,9 +1,10 @@
-/* Loading films: one request a file, two at a time, each with its own progress and its own reason. */
+/* Loading films: one request a file, two at a time, each with its own progress and its own reason.
+   When the server says that it is too much at once, all wait as long as it says, and go on. */
 (function () {
   "use strict";
   const radzoo = (window.radzoo = window.radzoo || {});
-  const AT_ONCE = 2, LISTED = 60;
-  let waiting = [], running = 0, done = 0, all = 0, failed = 0, newest = null;
+  const AT_ONCE = 2, LISTED = 60, TRIES = 3, LOST_S = 2;
+  let waiting = [], running = 0, done = 0, all = 0, failed = 0, newest = null, pause = null;
 
   /* Dash has no file input that takes files of any size: it reads them into a property. */
   function mount() {
@@ -22,8 +23,10 @@
   }
 
   function add(files) {
-    if (!running) [done, all, failed, newest] = [0, 0, 0, null];
-    if (!running) list().replaceChildren();
+    if (!running && !waiting.length) {
+      [done, all, failed, newest] = [0, 0, 0, null];
+      list().replaceChildren();
+    }
     all += files.length;
     waiting.push(...files.map((file) => ({ file, line: null })));
     waiting.slice(0, LISTED).forEach((one) => { one.line = one.line || line(one.file.name); });
@@ -48,7 +51,7 @@
   }
 
   async function next() {
-    if (running >= AT_ONCE || !waiting.length) return;
+    if (running >= AT_ONCE || !waiting.length || pause) return;
     running++;
     const one = waiting.shift();
     try {
@@ -57,6 +60,7 @@
       else if (one.line) one.line.remove();
       newest = newest || told.id;
     } catch (error) {
+      if (error.seconds) return later(one, error.seconds);
       refuse(one, error.message);
     }
     running--;
@@ -64,6 +68,18 @@
     tell();
     if (done === all || done % 10 === 0) await radzoo.refresh(done === all ? newest : null).catch(radzoo.complain);
     next();
+  }
+
+  function later(one, seconds) {
+    running--;
+    waiting.unshift(one);
+    if (one.line) one.line.querySelector("progress").value = 0;
+    pause = pause || window.setTimeout(() => {
+      pause = null;
+      tell();
+      for (let i = 0; i < AT_ONCE; i++) next();
+    }, 1000 * seconds);
+    place().textContent = radzoo.text("upload_waits", { done, all, seconds });
   }
 
   function refuse(one, why) {
@@ -75,7 +91,8 @@
   }
 
   /* XMLHttpRequest, for fetch() tells nothing of how much has been sent. */
-  function send({ file, line: shown }) {
+  function send(one) {
+    const { file, line: shown } = one;
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest(), form = new FormData();
       form.append("file", file, file.name);
@@ -86,20 +103,26 @@
       request.upload.onprogress = (event) => {
         if (shown) shown.querySelector("progress").value = (0.9 * event.loaded) / event.total;
       };
-      request.onerror = () => reject(new Error(radzoo.text("upload_lost")));
+      request.onerror = () => {
+        one.lost = (one.lost || 0) + 1;
+        reject(Object.assign(new Error(radzoo.text("upload_lost")), { seconds: one.lost < TRIES && LOST_S }));
+      };
       request.onload = () => {
         const told = request.response;
+        const why = told && told.error ? told.error.message : radzoo.text("failed", { status: request.status });
+        const seconds = request.status === 429 && Number(request.getResponseHeader("Retry-After"));
         if (request.status < 300) resolve(told);
-        else reject(new Error(told && told.error ? told.error.message : radzoo.text("failed", { status: request.status })));
+        else reject(Object.assign(new Error(why), { seconds }));
       };
       request.send(form);
     });
   }
 
+  const place = () => document.getElementById("upload-state");
+
   function tell() {
-    const place = document.getElementById("upload-state");
     const values = { done, all, failed };
-    place.textContent = all ? radzoo.text(failed ? "upload_some" : "upload_done", values) : radzoo.text("upload_kinds");
+    place().textContent = all ? radzoo.text(failed ? "upload_some" : "upload_done", values) : radzoo.text("upload_kinds");
   }
 
   radzoo.upload = { mount, add };

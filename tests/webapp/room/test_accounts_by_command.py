@@ -144,8 +144,13 @@ def test_who_is_removed_leaves_nothing_but_lines_of_an_unbroken_log(office):
     assert not store.folder("ab" * 32).exists()
     assert within(office, lambda session: session.query(database.Study).count()) == 0
     audited = office.run("users", "audit")
-    assert (audited.returncode, audited.stdout) == (0, "The audit log is unbroken.\n")
     lines = within(office, lambda session: session.query(database.AuditLine).all())
+    told = f"The audit log is unbroken: {len(lines)} lines, the last {lines[-1].digest}\n"
+    assert (audited.returncode, audited.stdout) == (0, told)
+    assert office.run("users", "audit", "--told", lines[0].digest).returncode == 0
+    sealed_anew = office.run("users", "audit", "--told", "ab" * 32)
+    assert (sealed_anew.returncode, sealed_anew.stdout) == (1, "")
+    assert f"written anew: it has no line {'ab' * 32}" in sealed_anew.stderr
     assert user in {line.who for line in lines}
     assert lines[-1].detail == {"user": user}
 

@@ -5,60 +5,29 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 import requests
 from disturbances import descendants, ends
-from rooms import film, open_again
+from rooms import eventually, film, open_again, process, states, stopped
 
 from radzoo.webapp import accounts, audit_log, database, opening
 
-WAIT_S = 60
 FILMS = {f"{number}.png": film(100 + number, 90, 80, bright=number == 1) for number in range(3)}
 
 
-def process(room, program):
-    """The one process of a room that runs a program."""
-    running = {
-        one: Path(f"/proc/{one}/cmdline").read_text() for one in descendants(room.process.pid)
-    }
-    (found,) = [one for one, command in running.items() if program in command]
-    return found
-
-
-@contextmanager
-def stopped(process):
-    """Have a process stand still meanwhile."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGCONT)
-
-
-def eventually(look, wanted):
-    """Look until what is wanted is seen."""
-    until = time.monotonic() + WAIT_S
-    while look() != wanted:
-        assert time.monotonic() < until, (look(), wanted)
-        time.sleep(0.1)
-
-
-def states(reader):
-    return {row["name"]: row["state"] for row in reader.get("/api/v1/studies")["studies"]}
-
-
 def send(room, token, name, content):
-    """Upload by the REST API."""
-    return requests.post(
-        f"{room.url}/api/v1/studies",
-        headers={"Authorization": f"Bearer {token}", "Accept-Language": "en"},
-        files={"file": (name, content)},
-        timeout=150,
-    )
+    """Upload by the REST API, when it is not too much at once."""
+    while True:
+        answer = requests.post(
+            f"{room.url}/api/v1/studies",
+            headers={"Authorization": f"Bearer {token}", "Accept-Language": "en"},
+            files={"file": (name, content)},
+            timeout=150,
+        )
+        if answer.status_code != 429:
+            return answer
+        time.sleep(int(answer.headers["Retry-After"]))
 
 
 @pytest.mark.parametrize("killed", ["backends/worker", "webapp.analyst"])

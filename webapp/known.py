@@ -1,0 +1,45 @@
+"""Browsers in which somebody has signed in before, by a cookie of their own.
+
+Who guesses at passwords slows down everybody of the same name or address: from one address a whole
+hospital may come. Not so in a browser that is known: there only its own failures count. Whoever
+steals the cookie can guess as slowly as a stranger.
+"""
+
+import secrets
+
+from flask import request
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from .attempts import Who
+
+COOKIE = "radzoo_known"
+YEAR_S = 365 * 24 * 3600
+
+
+def who(secret: str, name: str, address: str) -> Who:
+    """Who tries to sign in with this request: a known browser, or a name from an address.
+
+    Args:
+        secret: of the room.
+        name: that was typed.
+        address: of the network.
+    """
+    stranger = Who.of(secret, name, address)
+    try:
+        digest, browser = _signer(secret).loads(request.cookies.get(COOKIE, ""), YEAR_S)
+    except (BadData, ValueError, TypeError):
+        return stranger
+    if digest != stranger.name:  # another's: in one browser many may sign in
+        return stranger
+    return Who.of(secret, f"{name} in {browser}", f"known browser {browser}")
+
+
+def remember(secret: str, name: str, answer: Response, https: bool) -> None:
+    """Know the browser again that gets this answer, for this name."""
+    value = _signer(secret).dumps([Who.of(secret, name, "").name, secrets.token_hex(16)])
+    answer.set_cookie(COOKIE, value, YEAR_S, secure=https, httponly=True, samesite="Strict")
+
+
+def _signer(secret: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret, salt="known browser")
