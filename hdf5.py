@@ -16,15 +16,18 @@ MOST_OBJECTS = 100_000  # groups and arrays; the largest application of Keras ha
 DEEPEST = 32  # groups in groups
 FLOOR = 64 * 2**20  # bytes; smaller claims need no proof
 SPREAD = 100  # an array may be so many times what is stored of it
-_FILTERS = (1, 2, 3)  # deflate, shuffle, Fletcher's checksum: those within the library
+_FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's checksum, and LZF, which h5py brings
+MOST_TEXT = 2**26  # characters of an array of texts
+_TEXTS = 64  # that are read at a time
 
 
-def check(path: Path, most: int | None = None) -> None:
+def check(path: Path, most: int | None = None, texts: bool = False) -> None:
     """Look at everything that a file holds, and read no array.
 
     Args:
         path: of the file.
         most: bytes that all arrays together may claim; None for no other bound than `SPREAD`.
+        texts: whether arrays of texts of any length are taken, to be read by `texts_of`.
 
     Raises:
         DataError: it is not HDF5, or holds what is not taken; the message names the object.
@@ -33,7 +36,7 @@ def check(path: Path, most: int | None = None) -> None:
 
     try:
         with h5py.File(path, "r") as file:
-            claimed = sum(_claims(path, file))
+            claimed = sum(_claims(path, file, texts))
     except DataError:
         raise
     except Exception as error:  # damaged files make HDF5 and h5py raise almost anything
@@ -44,7 +47,23 @@ def check(path: Path, most: int | None = None) -> None:
         raise DataError(f"{path} claims {claimed:,} bytes of arrays; {most:,} at most are taken.")
 
 
-def _claims(path: Path, file: Any) -> Iterator[int]:
+def texts_of(array: Any) -> list[str]:
+    """The texts of an array (n,), a few at a time: many may be one long text by other names.
+
+    Raises:
+        DataError: they have more than `MOST_TEXT` characters together.
+    """
+    found: list[str] = []
+    characters = 0
+    for start in range(0, len(array), _TEXTS):
+        found.extend(array.asstr()[start : start + _TEXTS])
+        characters += sum(map(len, found[start:]))
+        if characters > MOST_TEXT:
+            raise DataError(f"{array.name!r} has more than {MOST_TEXT:,} characters of text.")
+    return found
+
+
+def _claims(path: Path, file: Any, texts: bool) -> Iterator[int]:
     """Bytes that each object claims, after a look at it."""
     import h5py
 
@@ -60,7 +79,7 @@ def _claims(path: Path, file: Any) -> Iterator[int]:
             )
         yield from _attributes(path, held, name, size)
         if isinstance(held, h5py.Dataset):
-            yield _claim(path, held, name)
+            yield _claim(path, held, name, texts)
         elif isinstance(held, h5py.Group):
             for key in held:
                 if not isinstance(held.get(key, getlink=True), h5py.HardLink):
@@ -80,13 +99,15 @@ def _attributes(path: Path, held: Any, name: str, size: int) -> Iterator[int]:
         yield claimed
 
 
-def _claim(path: Path, array: Any, name: str) -> int:
+def _claim(path: Path, array: Any, name: str, texts: bool) -> int:
+    import h5py
+
     made = array.id.get_create_plist()
     if made.get_external_count():
         raise _refused(path, name, "is stored in another file")
     if array.is_virtual:
         raise _refused(path, name, "is put together from other files")
-    if array.dtype.hasobject:
+    if array.dtype.hasobject and not (texts and h5py.check_string_dtype(array.dtype)):
         raise _refused(path, name, "holds references or texts of any length, no numbers")
     filters = [made.get_filter(number)[0] for number in range(made.get_nfilters())]
     if not set(filters) <= set(_FILTERS):

@@ -141,7 +141,7 @@ class Worker:
             error = ours.__new__(ours)
             error.args = (message,)  # the message is complete: no constructor may reword it
             return error
-        if kind in STORAGE:
+        if kind in STORAGE and verb != "describe":  # which reads libraries alone
             return RunError(
                 f"Backend {self.backend.name!r} cannot write or read a file in {verb!r}: "
                 f"{message}. Free some space, or mend the disk, and give the same command again."

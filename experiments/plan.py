@@ -123,7 +123,8 @@ def of_run(folder: Path, backend: str | None = None, device: str | None = None) 
     """
     path = folder / "spec.yaml"
     trust.refuse_code(source.read(path))
-    overrides = [f"backends=[{backend}]"] if backend else []
+    # nothing is trained, so that backend need not know the precision that the run was trained in
+    overrides = [f"backends=[{backend}]", "training.precision=float32"] if backend else []
     overrides += [f"device={device}"] if device else []
     found = plans(path, overrides)
     if len(found) != 1:

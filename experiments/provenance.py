@@ -65,11 +65,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def surroundings(worker: Worker, asked: str) -> dict[str, Any]:
-    """Of a run under way, what may change its figures and stands in no spec.
+def surroundings(worker: Worker, asked: str, precision: str | None = None) -> dict[str, Any]:
+    """Of a run under way, what may change its figures.
 
     Args:
         asked: the device that the worker was started for.
+        precision: that of the training; None means the worker's own, in which it predicts.
     """
     described = worker.described
     environment = worker.backend.environment(asked)
@@ -81,7 +82,7 @@ def surroundings(worker: Worker, asked: str) -> dict[str, Any]:
             "found": described["devices"],
         },
         "threads": described["threads"],
-        "precision": described["precision"],
+        "precision": precision or described["precision"],
         "versions": {**versions(), **described["versions"]},
         "packages_sha256": hashlib.sha256(packages().encode()).hexdigest(),
         "environment": {name: environment[name] for name in VARIABLES if name in environment},
@@ -93,7 +94,8 @@ def surroundings(worker: Worker, asked: str) -> dict[str, Any]:
 @cache
 def packages() -> str:
     """Every other package that is installed, a line each: `name==version`, as pip takes them."""
-    found = {one.name.lower(): f"{one.name}=={one.version}" for one in metadata.distributions()}
+    whole = [one for one in metadata.distributions() if one.name]  # pip may leave half of one
+    found = {one.name.lower(): f"{one.name}=={one.version}" for one in whole}
     return "".join(f"{found[name]}\n" for name in sorted(found) if name != "radzoo")
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from .. import zoo
 from ..errors import SpecError, UnknownName
 from ..preprocessing import Store, splits
+from . import source
 from .data import SIDES, Cohort
 from .plan import Plan
 from .run import RunDirectory
@@ -18,7 +18,7 @@ from .run import RunDirectory
 
 def as_yaml(spec: dict[str, Any]) -> str:
     """A resolved spec as it can be run again."""
-    return yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
+    return source.text_of(spec)
 
 
 def split_rows(cohort: Cohort) -> list[dict[str, Any]]:

@@ -134,7 +134,13 @@ def _plan(asked: Asked, manifest: Mapping[str, Any]) -> Plan:
             f"{spec} asks for {told}, and manifest.json beside it is of backend "
             f"{manifest['backend']} and seed {manifest['seed']}: they are not of one run."
         )
-    return replace(found[0], name=Path(manifest["spec"]).name or "run")  # it may be a stranger's
+    return replace(found[0], name=_folder_name(manifest["spec"]))
+
+
+def _folder_name(said: str) -> str:
+    """What the spec was called, as the name of a folder: it may be a stranger's word."""
+    name = Path(said).name if said.isprintable() else ""
+    return "run" if name in ("", "..") else name
 
 
 def _refuse_changes(overrides: Sequence[str]) -> None:
@@ -193,13 +199,13 @@ def _held_to(threads: int, tell: Listener) -> Iterator[None]:
 
 def _now(plan: Plan, cohort: Cohort, used: str) -> tuple[Plan, dict[str, Any]]:
     """The plan with the device that was used, if it is here; and what will surround the run."""
-    asked = plan.spec.device
+    asked, precision = plan.spec.device, plan.spec.training.precision
     with backends.connect(plan.backend, asked) as worker:
-        found = provenance.surroundings(worker, asked)
+        found = provenance.surroundings(worker, asked, precision)
     if found["device"]["used"] != used and used in found["device"]["found"]:
         plan = replace(plan, spec=plan.spec.model_copy(update={"device": used}))
         with backends.connect(plan.backend, used) as worker:
-            found = provenance.surroundings(worker, used)
+            found = provenance.surroundings(worker, used, precision)
     split = hashlib.sha256(as_csv(requests.split_rows(cohort))).hexdigest()
     start = plan.spec.model.weights
     model = start and {"started_from": start, "started": {"sha256": _digest(Path(start))}}

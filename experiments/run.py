@@ -148,5 +148,5 @@ class RunDirectory:
         """
         try:
             return json.loads((self / name).read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"{self / name} cannot be read: {error}.") from error

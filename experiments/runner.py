@@ -190,7 +190,7 @@ def _record_start(walk: _Walk, worker: Worker) -> None:
         settings=plan.settings,
         seed=plan.seed,
         backend=plan.backend,
-        **provenance.surroundings(worker, plan.spec.device),
+        **provenance.surroundings(worker, plan.spec.device, plan.spec.training.precision),
         data=requests.data_facts(cohort),
         split={"sha256": split, "sides": cohort.summary(), "by_patient": cohort.by_patient},
     )

@@ -131,10 +131,19 @@ def _put(data: Any, key: Key, value: Any, place: str) -> None:
         raise SpecError(f"{place}: there is nothing in the spec that holds {last!r}.") from None
 
 
+def text_of(data: Any) -> str:
+    """Plain data as YAML that is read alike here and by YAML 1.1, whose `no` is no word."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
 class _Loader(yaml.SafeLoader):
     """Scalars as the core schema of YAML 1.2 reads them."""
 
     yaml_implicit_resolvers: dict = {}  # noqa: RUF012  PyYAML's own way
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts quotes around texts that either version of YAML would take for something else."""
 
 
 for _tag, _pattern, _first in (
@@ -143,9 +152,10 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?[0-9]+", list("-+0123456789")),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
 ):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
-    )
+    for _class in _Loader, _Dumper:
+        _class.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+        )
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:null": lambda text: None,

@@ -73,7 +73,7 @@ def _device(device: _Values) -> Iterator[tuple[str, str]]:
 def _model(model: _Values) -> Iterator[tuple[str, str]]:
     """Weights that the model started from, if it did."""
     if model["started_from"] is not None:
-        digest = (model["started"] or {}).get("sha256")
+        digest = (model.get("started") or {}).get("sha256")
         yield "weights started from", digest[:_SHOWN] if digest else model["started_from"]
 
 

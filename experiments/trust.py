@@ -27,8 +27,14 @@ def refuse_code(spec: Source) -> None:
         spec: of a run directory, not checked yet: to check it would import.
 
     Raises:
-        SpecError: it names other code; the message says how to allow it.
+        SpecError: it names other code; the message says how to allow it. Or it has a grid, which
+            could name code, too.
     """
+    if isinstance(spec.data, dict) and spec.data.get("grid"):
+        raise SpecError(
+            f"{spec.place(('grid',))}: grid: the spec of a run directory is of one run and has no "
+            "grid. A run is not written so; get it back, or repeat it."
+        )
     allowed = {one.strip() for one in os.environ.get(TRUSTED, "").split(",")}
     for key, what, address in _named(spec):
         if address not in allowed:

@@ -42,7 +42,7 @@ def parts(file: Path) -> dict[str, Part]:
         import h5py
 
         if h5py.is_hdf5(file):  # else the next line tells what it is not
-            hdf5.check(file)
+            hdf5.check(file, texts=True)
         with h5py.File(file, "r") as opened:
             arrays = {key: opened[key] for key in opened if isinstance(opened[key], h5py.Dataset)}
             return {key: Part(key, array.shape, array.dtype) for key, array in arrays.items()}
@@ -179,7 +179,10 @@ def _span(file: Path, key: str, start: int, stop: int) -> np.ndarray:
         import h5py
 
         with h5py.File(file, "r") as opened:
-            return np.asarray(opened[key][start:stop])
+            array = opened[key]
+            if array.dtype.hasobject:  # texts, see `hdf5.check`
+                return np.asarray(hdf5.texts_of(array)[start:stop], dtype=str)
+            return np.asarray(array[start:stop])
 
 
 @contextmanager

@@ -40,7 +40,10 @@ def read(file: Path, **how: Any) -> "pd.DataFrame":
     except DataError:
         raise
     except (OSError, ValueError, EOFError, zlib.error) as error:
-        raise DataError(f"{file} cannot be read as a CSV: {error}") from error
+        raise DataError(
+            f"{file} cannot be read as a CSV: {error}. It has to be text in UTF-8, as it is or "
+            "packed by gzip."
+        ) from error
 
 
 def _check_size(file: Path) -> bool:

@@ -65,7 +65,11 @@ def check_size(path: Path, file: Any, frame: int) -> None:
         raise DataError(f"{path} has {frames:,} frames; at most {MOST_FRAMES:,} are read.")
     if file.file_meta.TransferSyntaxUID in (*dicom_check.NATIVE, dicom_check.DEFLATED):
         return
-    found = size(get_frame(file.PixelData, frame - 1, number_of_frames=frames))
+    offsets = None
+    if "ExtendedOffsetTable" in file:
+        offsets = (file.ExtendedOffsetTable, file.ExtendedOffsetTableLengths)
+    stream = get_frame(file.PixelData, frame - 1, extended_offsets=offsets, number_of_frames=frames)
+    found = size(stream)
     stated = (int(file.Rows), int(file.Columns))
     if found is not None and found != stated:
         raise DataError(

@@ -4,7 +4,6 @@ What a file is, is told by its content, never by its name.
 """
 
 import io
-import os
 import re
 import stat
 from pathlib import Path
@@ -56,10 +55,11 @@ def beginning(path: Path) -> bytes:
         DataError: it cannot be opened, is no file, or has more than `LARGEST_BYTES`.
     """
     try:
+        found = path.stat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            # a device has no end, and to open a pipe may never return
+            raise DataError(f"{path} is no file. Name a PNG, JPEG or DICOM file.")
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):  # a device has no end, a pipe may never begin
-                raise DataError(f"{path} is no file. Name a PNG, JPEG or DICOM file.")
             start = file.read(132)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error

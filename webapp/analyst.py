@@ -2,7 +2,7 @@
 
 A request is one line, the id of a study; the answer is one line, `done`, `refused` or `missing`.
 What was found stands in the database and in the film's folder. Studies that were waiting when the
-room closed are read when it opens again.
+room closed are read when it opens again; what could not be read or stored then, every hour.
 """
 
 import datetime as dt
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ from .settings import Settings
 
 DECODERS = 2
 FACTS = "facts.json"
-PURGE_S = 3600.0
+HOUR_S = 3600.0
 UNCLAIMED = dt.timedelta(hours=1)  # a file may be there a moment before its study, or after
 
 
@@ -77,6 +78,10 @@ class Analyst:
         if study is None:
             return "missing"
         with self._locks[study.film]:
+            with self._database.session() as session:
+                study = session.get(Study, study_id)
+            if study is None or study.state != "waiting":  # somebody else asked for it meanwhile
+                return study.state if study else "missing"
             try:
                 facts = self._decoded(study)
                 found = [one for model in self._models for one in self._found(study, model)]
@@ -92,7 +97,7 @@ class Analyst:
         days, moment = self._settings.keep_days, now()
         if days:
             purge(self._database, self._films, moment - dt.timedelta(days=days))
-        sweep(self._database, self._films, moment - UNCLAIMED)
+        sweep(self._database, self._films, moment - UNCLAIMED, lambda film: self._locks[film])
 
     def close(self) -> None:
         """End the workers and the decoders."""
@@ -102,8 +107,6 @@ class Analyst:
             self._decoders.get().close()
 
     def _decoded(self, study: Study) -> dict[str, Any]:
-        if study.facts:
-            return study.facts
         folder = self._films.folder(study.film)
         if (folder / FACTS).exists():  # the same file, of another user
             return json.loads((folder / FACTS).read_text(encoding="utf-8"))
@@ -235,14 +238,21 @@ def _say(line: str) -> None:
 
 
 def _catch_up(analyst: Analyst) -> None:
-    for study in analyst.waiting():
-        analyst.analyse(study)
+    while True:  # a film waits on if the disk was full or the database away while it was read
+        for study in _or_tell(analyst.waiting) or ():
+            _or_tell(analyst.analyse, study)
+        time.sleep(HOUR_S)
 
 
 def _purge(analyst: Analyst) -> None:
     while True:
-        try:
-            analyst.purge()
-        except (SQLAlchemyError, OSError) as error:  # or nothing would be purged any more
-            sys.stderr.write(f"Old studies could not be deleted: {error}\n")
-        time.sleep(PURGE_S)
+        _or_tell(analyst.purge)
+        time.sleep(HOUR_S)
+
+
+def _or_tell(work: Callable[..., Any], *given: Any) -> Any:
+    """Do something that is done again in an hour if it fails: its thread must not end."""
+    try:
+        return work(*given)
+    except (SQLAlchemyError, OSError) as error:
+        sys.stderr.write(f"{' '.join([work.__name__, *given])} failed: {error}\n")

@@ -31,21 +31,16 @@ def _told(error: RadZooError) -> tuple[Response, int]:
     code, values = type(error).__name__, {}
     message, status = str(error), 400
     if isinstance(error, FilmRefused):
-        code, values, status = error.code, error.values, 422
-        message = telling.refusal(language(), code, values)
-        if isinstance(error, Busy):
-            return _later(error, message)
+        code, values = error.code, error.values
+        message, status = telling.refusal(language(), code, values), 422
     elif isinstance(error, Withheld):
         message, status = say(language(), "page.hidden"), 409
     elif isinstance(error, NotFound | UnknownName):
         message, status = say(language(), "page.not_found"), 404
-    return jsonify(error={"code": code, "message": message, "values": values}), status
-
-
-def _later(error: Busy, message: str) -> tuple[Response, int]:
-    told = jsonify(error={"code": error.code, "message": message, "values": error.values})
-    told.headers["Retry-After"] = str(error.seconds)
-    return told, 429
+    told = jsonify(error={"code": code, "message": message, "values": values})
+    if isinstance(error, Busy):
+        status, told.headers["Retry-After"] = 429, str(error.seconds)
+    return told, status
 
 
 @api.post("/studies")

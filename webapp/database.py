@@ -198,7 +198,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.engine = create_engine(url, **_options(url))
+            # Its errors come into logs, where names of files and users must not be.
+            self.engine = create_engine(url, hide_parameters=True, **_options(url))
             if url.startswith("sqlite"):
                 event.listen(self.engine, "connect", _set_up_sqlite)
             with self.engine.begin() as connection:

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
@@ -99,6 +100,15 @@ class Decoder:
                 self._child = None
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask twice if the process is killed: a film is not blamed for what another used up."""
+        with suppress(_Killed):
+            return self._ask_once(request)
+        try:
+            return self._ask_once(request)
+        except _Killed:  # the system was out of memory, both times
+            raise FilmRefused("took_too_much") from None
+
+    def _ask_once(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._child is None:
             self._child = _Child()
         try:
@@ -112,6 +122,10 @@ class Decoder:
         if "failed" in reply:
             raise WorkerFailed(reply["failed"])
         return reply["facts"]
+
+
+class _Killed(Exception):
+    """The process was killed by signal 9: by the system where memory is short, or by a person."""
 
 
 class _Child:
@@ -137,7 +151,7 @@ class _Child:
             raise
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Raises FilmRefused or WorkerFailed if it dies; it is then of no more use."""
+        """Raises FilmRefused, WorkerFailed or _Killed if it dies; it is then of no more use."""
         assert self._process.stdin is not None, "a pipe, see `__init__`"
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -172,13 +186,13 @@ class _Child:
                     raise FilmRefused("damaged")
         return said
 
-    def _obituary(self) -> FilmRefused | WorkerFailed:
+    def _obituary(self) -> FilmRefused | WorkerFailed | _Killed:
         """Why it died: by its limits, by a fault of a decoder, or by one of ours."""
         code = self._process.wait()
         if code == -signal.SIGXCPU:
             return FilmRefused("took_too_long", seconds=TIME_S)
-        if code == -signal.SIGKILL:  # the system was out of memory
-            return FilmRefused("took_too_much")
+        if code == -signal.SIGKILL:
+            return _Killed()
         if code < 0:
             return FilmRefused("damaged")
         self._stderr.seek(0)

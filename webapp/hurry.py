@@ -7,13 +7,15 @@ in can send slowly, too.
 import errno
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 GRACE_S = 10.0  # a client may take so long before it is looked at
-SLOWEST = 50_000  # bytes a second, on average, of a request that takes longer
+SLOWEST = 10_000  # bytes a second, on average, of a request that takes longer
 ANSWER_S = 60.0  # within which a client takes what it is sent, a piece at a time
+LINGER_S = 2.0  # for a client that still sends while it is told that it is refused
 
 
 class Hurried(socket.socket):
@@ -32,15 +34,15 @@ class Hurried(socket.socket):
 
     def begin(self) -> None:
         """A request begins."""
-        self._until = self._clock() + GRACE_S
+        self._left = GRACE_S  # seconds that its client may still keep us waiting
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         """As of any socket.
 
         Raises:
-            ConnectionResetError: too little has come since the request began.
+            ConnectionResetError: too little has come for the time that was spent here.
         """
-        given, left = self.gettimeout(), max(self._until - self._clock(), 0.001)
+        given, left, began = self.gettimeout(), max(self._left, 0.001), self._clock()
         try:
             self.settimeout(left if given is None else min(given, left))
             got = super().recv(size, flags)
@@ -48,8 +50,23 @@ class Hurried(socket.socket):
             raise ConnectionResetError(errno.ECONNRESET, "The client is too slow.") from error
         finally:
             self.settimeout(ANSWER_S)
-        self._until += len(got) / SLOWEST
+        self._left += len(got) / SLOWEST - (self._clock() - began)
         return got
+
+    def part(self) -> None:
+        """Say that no more is sent, and let the client hear it before the connection is over.
+
+        Were it closed while something comes, the answer could be lost. Gunicorn does this too, but
+        in the thread that serves all others, which finds nothing left to wait for.
+        """
+        until = self._clock() + LINGER_S
+        with suppress(OSError):
+            self.shutdown(socket.SHUT_WR)
+            while (left := until - self._clock()) > 0:
+                self.settimeout(left)
+                if not super().recv(65536):
+                    break
+        self._left = 0
 
 
 class Worker(ThreadWorker):
@@ -60,4 +77,7 @@ class Worker(ThreadWorker):
         if not isinstance(conn.sock, Hurried):
             conn.sock = Hurried(conn.sock)
         conn.sock.begin()
-        return super().handle(conn)
+        kept = super().handle(conn)
+        if not kept:
+            conn.sock.part()
+        return kept

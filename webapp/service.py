@@ -100,11 +100,11 @@ class Room:
         upload = films.name_of(content)
         with self.database.session() as session:
             known = session.scalar(queries.same_upload(user, upload))
-            if known is not None:
-                return known.id, False
             mine = select(func.count()).select_from(Study).where(Study.owner_id == user)
-            if (session.scalar(mine) or 0) >= self.settings.most_studies:
+            if known is None and (session.scalar(mine) or 0) >= self.settings.most_studies:
                 raise FilmRefused("too_many_studies", limit=self.settings.most_studies)
+        if known is not None:
+            return self._again(known)
         return self._add(user, Study(owner_id=user, upload=upload, film=upload), name, content)
 
     def _add(self, user: str, study: Study, name: str, content: bytes) -> tuple[str, bool]:
@@ -119,9 +119,15 @@ class Room:
             with self.database.session() as session:
                 known = session.scalar(queries.same_upload(user, study.upload))
             assert known is not None, "two files of one user with one hash"
-            return known.id, False
+            return self._again(known)
         analyst_client.analyse(self.settings.socket, study.id)
         return study.id, True
+
+    def _again(self, known: Study) -> tuple[str, bool]:
+        """A file that was sent once more, as where the connection was lost before the answer."""
+        if known.state == "waiting":
+            analyst_client.analyse(self.settings.socket, known.id)
+        return known.id, False
 
     def add_examples(self, user: str, model: str | None) -> list[str]:
         """Take in some test images of a synthetic model; gives the ids of their studies."""

@@ -17,7 +17,7 @@ from .database import Database, Upload, User, moment
 from .settings import Settings
 
 MINUTE = dt.timedelta(minutes=1)
-LOST = dt.timedelta(minutes=10)  # what began so long ago is not under way: its process was killed
+LOST = dt.timedelta(minutes=10)  # what began so long ago is not under way, whatever became of it
 SOON_S = 1  # after which a file of those under way may be done
 
 
@@ -65,6 +65,14 @@ def admitted(database: Database, settings: Settings, user: str, size: int) -> It
 def forget(session: Session) -> None:
     """When a room opens nothing is under way, whatever became of the room before."""
     session.execute(delete(Upload))
+
+
+def end_all(session: Session) -> None:
+    """Count nothing as under way: a web process died, and some of it was its own.
+
+    What the others have is not counted either, for the moment that it lasts.
+    """
+    session.execute(update(Upload).values(under_way=False))
 
 
 def _forget_old(session: Session, user: str) -> None:

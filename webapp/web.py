@@ -4,11 +4,16 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from sqlalchemy.exc import SQLAlchemyError
 
+from ..errors import RunError
+from . import uploads
+from .database import Database
 from .hurry import Worker
 from .settings import Settings
 
@@ -50,6 +55,7 @@ def main() -> None:
         graceful_timeout=GRACE_S,
         keepalive=15,
         when_ready=_ready,
+        child_exit=lambda _arbiter, _worker: _end_uploads(settings),
         limit_request_line=2048,
         loglevel="warning",
         proc_name="radzoo serve",
@@ -58,6 +64,15 @@ def main() -> None:
 
 def _ready(_arbiter: Arbiter) -> None:
     print("ready", flush=True)  # noqa: T201  whoever began us waits for it
+
+
+def _end_uploads(settings: Settings) -> None:
+    """Or what a process had under way when it was killed would keep others out for minutes."""
+    with suppress(RunError, SQLAlchemyError):  # the server must not end over it
+        database = Database(settings.database)
+        with database.session() as session:
+            uploads.end_all(session)
+        database.engine.dispose()
 
 
 def _outlive_nobody() -> None:

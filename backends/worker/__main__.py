@@ -34,24 +34,7 @@ def main(adapter_name, root, *hidden):
     os.dup2(2, 1)  # frameworks print to fd 1, also from C++
     sys.meta_path.insert(0, Hidden(hidden))
     _stand_in(root)
-
-    def send(message):
-        try:
-            replies.write(json.dumps(message) + "\n")
-            replies.flush()
-        except BrokenPipeError:  # nobody listens: as if stdin had closed
-            stopping.set()
-
-    told = time.monotonic()
-
-    def stopped():
-        """Asked after every batch: where no event is due, say that the work goes on."""
-        nonlocal told
-        if time.monotonic() - told > ALIVE_EVERY_S:
-            told = time.monotonic()
-            send({"event": "alive"})
-        return stopping.is_set()
-
+    send, stopped = _voice(replies)
     requests = _requests()
     adapter = None
     for line in iter(requests.get, None):
@@ -65,6 +48,28 @@ def main(adapter_name, root, *hidden):
             with contextlib.suppress(OSError):  # the log's disk is full: still tell why
                 traceback.print_exc()
             send({"error": {"kind": type(error).__name__, "message": str(error)}})
+
+
+def _voice(replies):
+    """What sends a message, and what is asked after every batch whether to stop."""
+    told = time.monotonic()
+
+    def send(message):
+        try:
+            replies.write(json.dumps(message) + "\n")
+            replies.flush()
+        except BrokenPipeError:  # nobody listens: as if stdin had closed
+            stopping.set()
+
+    def stopped():
+        """Where no event is due, say that the work goes on."""
+        nonlocal told
+        if time.monotonic() - told > ALIVE_EVERY_S:
+            told = time.monotonic()
+            send({"event": "alive"})
+        return stopping.is_set()
+
+    return send, stopped
 
 
 class Hidden:

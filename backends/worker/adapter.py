@@ -1,5 +1,8 @@
 """The verbs that are the same on every backend, around a fitter of its own."""
 
+import json
+import os
+
 import numpy as np
 
 from . import checkpoints, timing, training
@@ -18,6 +21,24 @@ class Adapter:
 
     def __init__(self, send, stopped):
         self._send, self._stopped = send, stopped
+        self._ready = (None, None)  # what `ready` gave last, under what it was asked for
+
+    def ready(self, model, weights):
+        """A fitter that is not trained, with the weights in a file.
+
+        The last one is kept: to read a large file and set its weights takes longer than to ask for
+        the one film that a clinician waits for.
+        """
+        file = os.stat(weights)
+        key = json.dumps(model, sort_keys=True), weights, file.st_ino, file.st_mtime_ns
+        if self._ready[0] != key:
+            self.forget()
+            self._ready = (key, self.fitter(model, self.read(model, weights)))
+        return self._ready[1]
+
+    def forget(self):
+        """Keep no fitter: the model will be built or trained anew."""
+        self._ready = (None, None)
 
     def read(self, model, weights):
         """The weights in a file, found to be those of the model; errors as for `weights.read`."""
@@ -30,6 +51,7 @@ class Adapter:
             data: {"images", "scale", "labels"}, see `feed.Feed`.
             plan: see `training.Training`.
         """
+        self.forget()
         how = plan["loss"], plan["jit_compile"], plan["precision"]
         fitter = self.fitter(model, self.read(model, weights), *how)
         feed = Feed(classes=model["classes"], **data)
@@ -44,7 +66,7 @@ class Adapter:
 
     def predict(self, model, weights, data, out, batch_size=64, rows=None):
         """Write probabilities, float32 (images, classes), as `.npy`; `rows` None means all."""
-        fitter = self.fitter(model, self.read(model, weights))
+        fitter = self.ready(model, weights)
         feed = Feed(**data)
         rows = range(len(feed)) if rows is None else rows
         size = min(batch_size, len(rows))
@@ -54,6 +76,7 @@ class Adapter:
 
     def benchmark(self, model, weights, data, plan):
         """Time steps of training or prediction; see `timing.measure` for plan and reply."""
+        self.forget()
         how = {"precision": plan["precision"]}
         fitter = self.fitter(model, self.read(model, weights), **how)
         feed = Feed(classes=model["classes"], **data)
@@ -74,7 +97,7 @@ class Adapter:
             target: {"of": name of the layer that is differentiated, "choices": for each image
                 the numbers of its k outputs}; every score before the softmax if not given.
         """
-        fitter = self.fitter(model, self.read(model, weights))
+        fitter = self.ready(model, weights)
         feed = Feed(**data)
         images = feed.images(np.arange(len(feed)))
         activations, gradients = fitter.gradients(
@@ -85,7 +108,7 @@ class Adapter:
 
     def activations(self, model, weights, data, layers, out):
         """Write what layers say, float32 (images, ...) of each by its name, as `.npz`."""
-        fitter = self.fitter(model, self.read(model, weights))
+        fitter = self.ready(model, weights)
         feed = Feed(**data)
         images = feed.images(np.arange(len(feed)))
         np.savez(out, **fitter.activations(layers, images))

@@ -58,6 +58,7 @@ class Adapter(adapter.Adapter):
         Raises:
             UnsupportedModel: CNTK cannot do some of its layers; all are named.
         """
+        self.forget()
         built = self._keras.build(model, seed, graph, weights, start)
         self.fitter(model, self.read(model, weights))
         return built

@@ -57,6 +57,7 @@ class Adapter(adapter.Adapter):
             graph, weights: paths to write `.json` and `.safetensors` to.
             start: weights to start from, see `pretrained.load`, whose reply is `started`.
         """
+        self.forget()
         self._built = (None, None)  # the one that is kept may have been trained
         built = self._model(model)
         assign(built, initial.draw(keras, built, seed))
@@ -91,7 +92,7 @@ class Adapter(adapter.Adapter):
         """Write the maps of tf-keras-vis, see `keras_vis.maps`, as `.npy`."""
         from . import keras_vis
 
-        built = self.fitter(model, self.read(model, weights)).model
+        built = self.ready(model, weights).model
         feed = Feed(**data)
         found = keras_vis.maps(built, method, layer, feed.images(np.arange(len(feed))))
         np.save(out, found)
@@ -101,7 +102,7 @@ class Adapter(adapter.Adapter):
         """Write the images of tf-keras-vis, see `keras_vis.patterns`, as `.npy`."""
         from . import keras_vis
 
-        built = self.fitter(model, self.read(model, weights)).model
+        built = self.ready(model, weights).model
         np.save(out, keras_vis.patterns(built, layer, channels, steps))
         return {"images": len(channels)}
 

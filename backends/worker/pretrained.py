@@ -132,7 +132,9 @@ def _from_application(model, application, file):
     for layer, twin in zip(trained, _with_weights(model), strict=False):  # ours go on with a head
         arrays = layer.get_weights()
         if not all(np.isfinite(array).all() for array in arrays):
-            raise DataError(f"The weights {file} of layer {layer.name!r} are not finite.")
+            raise DataError(
+                f"The weights {file or 'of ImageNet'}, layer {layer.name!r} are not finite."
+            )
         twin.set_weights(arrays)
     return len(trained)
 

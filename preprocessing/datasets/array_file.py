@@ -33,7 +33,7 @@ def array_file(
             floats in [0, 1]; bone white.
         label: (images,) or (images, 1).
         patient: (images,), numbers or texts, if the file knows the patients.
-        split: (images,), texts such as b"train"; not with `{split}`.
+        split: (images,), texts such as "train"; not with `{split}`.
 
     Raises:
         DataError: an array is missing, of another shape or length, or holds values that

@@ -205,11 +205,47 @@ def test_auto_takes_what_there_is(backend, workers):
     assert described["device"] == (found[1] if len(found) > 1 else "cpu")
 
 
-def test_an_error_in_a_worker_says_which_and_where(backend, workers):
+def test_an_error_in_a_worker_says_which_and_where(backend, workers, images, tmp_path):
+    build(workers(backend), tmp_path)
+    ask = {"model": MODEL, "weights": str(tmp_path / "initial.safetensors"), "out": ""}
+    data = {"images": images["images"]}
     with pytest.raises(WorkerFailed, match=rf"'{backend}' failed in 'predict'.*\n.*log.txt"):
-        workers(backend).ask(
-            "predict", model=MODEL, weights="none", data={"images": "none.npy"}, out=""
+        workers(backend).ask("predict", data=data, rows=[1_000], **ask)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_numbers_train_nearly_as_float32_and_leave_float32_weights(
+    keras_worker, images, tmp_path, precision
+):
+    build(keras_worker, tmp_path)
+    folders = {name: tmp_path / name for name in ("float32", precision)}
+    losses, weights = {}, {}
+    for name, folder in folders.items():
+        folder.mkdir()
+        (folder / "initial.safetensors").write_bytes(
+            (tmp_path / "initial.safetensors").read_bytes()
         )
+        done = train(keras_worker, folder, images, precision=name)
+        losses[name] = [row["loss"] for row in done["history"]]
+        weights[name] = load_file(folder / "weights.safetensors")
+    assert {array.dtype.name for array in weights[precision].values()} == {"float32"}
+    assert losses[precision] != losses["float32"]  # or it computed in float32
+    np.testing.assert_allclose(losses[precision], losses["float32"], rtol=0.05)
+    # What predicts is float32 again, whatever it was trained in.
+    found = predict(keras_worker, folders[precision], images, "weights.safetensors")
+    with backends.connect(keras_worker.backend.name) as other:
+        again = predict(other, folders[precision], images, "weights.safetensors")
+    np.testing.assert_allclose(found, again, atol=1e-6)
+
+
+def test_weights_that_changed_are_read_again(backend, workers, images, tmp_path):
+    worker = workers(backend)
+    build(worker, tmp_path)
+    before = predict(worker, tmp_path, images)
+    assert (predict(worker, tmp_path, images) == before).all()
+    path = tmp_path / "initial.safetensors"
+    save_file({name: array * 2 for name, array in load_file(path).items()}, path)
+    assert not np.allclose(predict(worker, tmp_path, images), before, atol=1e-3)
 
 
 def test_a_backend_that_does_not_exist_is_not_found():

@@ -67,6 +67,16 @@ def test_what_is_no_reply_is_told_with_its_words(says, told, worker_that):
     assert worker.process.returncode is not None
 
 
+def test_a_library_that_cannot_be_loaded_is_no_full_disk(worker_that):
+    error = {"error": {"kind": "OSError", "message": "libx.so.1: cannot open shared object file"}}
+    worker_that(f"read request; cat <<'END'\n{json.dumps(error)}\nEND")
+    with (
+        pytest.raises(BackendUnavailable, match=r"'odd' does not start(.|\n)*libx\.so\.1"),
+        backends.connect("odd"),
+    ):
+        pass
+
+
 def test_a_worker_that_hangs_is_ended_with_its_engine_and_may_be_tried_again(
     worker_that, monkeypatch, tmp_path
 ):

@@ -91,6 +91,21 @@ def test_code_that_a_run_directory_names_is_not_imported(tmp_path, foreign, chan
     assert not (tmp_path / "canary").exists()
 
 
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"model.architecture": ["foreign_code:made"]},
+        {"dataset": [{"name": "foreign_code:made"}]},
+        [{"model": {"architecture": "foreign_code:made"}}],
+    ],
+)
+def test_code_that_the_grid_of_a_run_directory_names_is_not_imported(tmp_path, foreign, grid):
+    folder = foreign(grid=grid)
+    with pytest.raises(SpecError, match="is of one run and has no grid"):
+        plan.of_run(folder)
+    assert not (tmp_path / "canary").exists()
+
+
 def test_code_that_is_allowed_by_name_is_imported_and_no_other(tmp_path, foreign, monkeypatch):
     folder = foreign(model={"architecture": "foreign_code:made"})
     monkeypatch.setenv(trust.TRUSTED, "other:made, foreign_code")
@@ -105,6 +120,13 @@ def test_registered_names_need_no_leave_and_a_spec_of_ones_own_neither(tmp_path,
     assert plan.of_run(foreign()).spec.title == GOOD["title"]
     (one,) = plan.plans(foreign(model={"architecture": "foreign_code:made"}) / "spec.yaml")
     assert one.spec.model.architecture == "foreign_code:made"
+
+
+def test_a_run_of_mixed_precision_is_read_for_a_backend_that_has_none(foreign):
+    mixed = {"epochs": 2, "precision": "mixed_float16"}
+    folder = foreign(training=mixed, backends=["tensorflow"])
+    assert plan.of_run(folder).spec.training.precision == "mixed_float16"
+    assert plan.of_run(folder, backend="fake").backend == "fake"
 
 
 def test_a_run_directory_asks_for_one_run(foreign):

@@ -342,6 +342,21 @@ def test_of_the_environment_only_what_bears_on_figures_is_recorded(monkeypatch):
     assert f"numpy=={np.__version__}\n" in provenance.packages()
 
 
+def test_the_precision_that_is_recorded_is_that_of_the_training():
+    with backends.connect("fake", "cpu") as worker:
+        found = [provenance.surroundings(worker, "cpu", one) for one in (None, "mixed_bfloat16")]
+    assert [one["precision"] for one in found] == ["float32", "mixed_bfloat16"]
+
+
+@pytest.mark.parametrize("said", ["..", "/", "", "a\0b", "../.."])
+def test_the_name_of_a_strangers_spec_leads_nowhere_else(said, run):
+    changed(run, spec=said)
+    with pytest.raises(Interrupted):
+        rerun.rerun(Asked(run), until_training)
+    (made,) = (run / "rerun").iterdir()
+    assert made.name == "run"
+
+
 def test_of_changed_code_there_is_a_hash_and_not_a_word(tmp_path, monkeypatch):
     def git(*words):
         who = ("-c", "user.name=a", "-c", "user.email=a@example.org")

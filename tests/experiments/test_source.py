@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from radzoo.errors import SpecError
 from radzoo.experiments import source
@@ -22,6 +23,13 @@ def test_numbers_words_and_nothing_are_read_as_yaml_1_2_reads_them():
         "i": -2,
         "j": "1",
     }
+
+
+def test_a_text_is_written_so_that_it_is_read_as_one():
+    texts = ["08", "1e5", "no", "1.", ".5", "+1", "0o17", "null", "True", "~", "1:30", "", "8"]
+    written = source.text_of({"texts": texts, "numbers": [8, 1e-5, 1e22, None, True]})
+    for read in data(written), yaml.safe_load(written):
+        assert read == {"texts": texts, "numbers": [8, 1e-5, 1e22, None, True]}
 
 
 def test_every_value_knows_its_line():

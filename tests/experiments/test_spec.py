@@ -93,6 +93,13 @@ def test_training_has_epochs_or_phases(write, change):
     assert "Give either epochs or phases" in problems(write(SMALL), [change])
 
 
+def test_numbers_that_a_backend_cannot_compute_with_are_refused(write):
+    mixed = SMALL.replace("adamax}", "adamax, precision: mixed_float16}")
+    told = problems(write(mixed.replace("[fake]", "[tensorflow, cntk]")))
+    assert "training.precision mixed_float16: cntk computes in float32 alone" in told
+    assert spec.load(write(mixed.replace("[fake]", "[tensorflow]")))
+
+
 def test_a_missing_file_is_named(tmp_path):
     assert "none.yaml cannot be read" in problems(tmp_path / "none.yaml")
 

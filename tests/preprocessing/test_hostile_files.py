@@ -120,6 +120,9 @@ def test_memory_is_not_asked_for_as_a_chunk_claims_it(tmp_path):
 def test_what_is_no_file_is_not_read(tmp_path):
     with pytest.raises(DataError, match="is no file"):
         readers.read("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")  # nobody will write to it
+    with pytest.raises(DataError, match="is no file"):
+        readers.read(tmp_path / "pipe")
     with (tmp_path / "large").open("wb") as file:
         file.truncate(readers.LARGEST_BYTES + 1)  # a hole: it takes no room
     with pytest.raises(DataError, match="is too large: 2,147,483,649 bytes"):

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from radzoo.webapp import audit_log
 from radzoo.webapp.audit_log import Action
-from radzoo.webapp.database import AuditLine, Database
+from radzoo.webapp.database import AuditLine, Database, Study
 
 PACKAGE = Path(audit_log.__file__).parents[1]
 ROOT = PACKAGE if (PACKAGE / "radzoo.py").exists() else PACKAGE.parent
@@ -165,3 +165,10 @@ def test_a_log_that_is_sealed_anew_lacks_what_was_told_of_the_old_one(logged):
 def test_a_detail_that_is_no_number_is_refused(room):
     with pytest.raises(ValueError, match="JSON"), room.session() as session:
         audit_log.write(session, "u", Action.VIEWED, "", share=float("nan"))
+
+
+def test_an_error_of_the_database_which_a_log_would_show_tells_no_name(database):
+    with pytest.raises(DBAPIError) as refused, database.session() as session:
+        session.add(Study(owner_id="nobody", upload="u", film="f", name="Lastname^Firstname"))
+    assert "INSERT INTO studies" in str(refused.value)
+    assert "Lastname" not in str(refused.value)

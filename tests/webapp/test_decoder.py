@@ -136,13 +136,26 @@ def test_a_process_that_dies_refuses_its_file_only(
     assert decoder.decode(upload, tmp_path / "film", False, {})["kind"] == "PNG"
 
 
-def test_one_that_was_killed_between_files_is_replaced(decoder, upload, tmp_path):
+def test_one_that_was_killed_between_files_is_replaced_and_no_film_refused(
+    decoder, upload, tmp_path
+):
     decoder.decode(upload, tmp_path / "1", False, {})
     os.kill(child(decoder), signal.SIGKILL)
     time.sleep(0.2)
-    with pytest.raises(FilmRefused):
-        decoder.decode(upload, tmp_path / "2", False, {})
-    decoder.decode(upload, tmp_path / "3", False, {})
+    assert decoder.decode(upload, tmp_path / "2", False, {})["kind"] == "PNG"
+
+
+def test_a_film_whose_process_is_killed_once_is_read(
+    decoder, upload, tmp_path, program, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    once = "os.path.exists('once') or (open('once', 'w'), os.kill(os.getpid(), signal.SIGKILL))"
+    program(
+        f"sys.stdin.readline()\n{once}\nprint(json.dumps({{'refused': 'damaged', 'values': {{}}}}))"
+    )
+    with pytest.raises(FilmRefused) as refused:
+        decoder.decode(upload, tmp_path / "film", False, {})
+    assert refused.value.code == "damaged"  # what the second process says of it
 
 
 def test_memory_is_bounded(upload, tmp_path):

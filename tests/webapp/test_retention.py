@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from sqlalchemy import func, select
@@ -101,7 +102,51 @@ def test_a_study_whose_files_are_gone_already_can_be_deleted(room, films, users)
     assert count(room, Study) == 0
 
 
-def test_files_of_no_study_go_when_they_are_old(room, films, users):
+def free(_film):
+    """Nobody reads it."""
+    return nullcontext()
+
+
+def begin(room, monkeypatch, at):
+    """The first line of the audit log is of that moment."""
+    with monkeypatch.context() as then, room.session() as session:
+        then.setattr(audit_log, "now", lambda: at)
+        audit_log.write(session, "", Action.ACCOUNT_MADE, "")
+
+
+def old_file(films, name, days_old):
+    """A film of no study."""
+    path = films.folder(name)
+    path.mkdir(parents=True)
+    at = (NOW - days_old * DAY).replace(tzinfo=dt.UTC).timestamp()
+    os.utime(path, (at, at))
+    return path
+
+
+def test_what_is_older_than_the_database_is_of_another_and_stays(room, films, users, monkeypatch):
+    paths = [old_file(films, sign * 64, days) for sign, days in (("a", 9), ("b", 5))]
+    assert retention.sweep(room, films, NOW, free) == 0  # the database is new
+    begin(room, monkeypatch, NOW - 7 * DAY)
+    assert retention.sweep(room, films, NOW, free) == 1
+    assert [path.exists() for path in paths] == [True, False]
+
+
+def test_a_file_that_comes_again_while_it_is_looked_for_stays(room, films, users, monkeypatch):
+    begin(room, monkeypatch, NOW - 9 * DAY)
+    path = old_file(films, "a" * 64, 5)
+
+    @contextmanager
+    def come_again(film):
+        with room.session() as session:
+            session.add(Study(owner_id=users[0], upload=film, film=film, name="f"))
+        yield
+
+    assert retention.sweep(room, films, NOW, come_again) == 0
+    assert path.exists()
+
+
+def test_files_of_no_study_go_when_they_are_old(room, films, users, monkeypatch):
+    begin(room, monkeypatch, NOW - DAY)
     kept, gone = (study(room, films, users[0], film, 1) for film in "ab")
     with room.session() as session:
         session.delete(session.get(Study, gone.id))  # while it is read: its files come afterwards
@@ -111,7 +156,7 @@ def test_files_of_no_study_go_when_they_are_old(room, films, users):
     for _, path in films.kept():
         os.utime(path, (hour_ago - 1, hour_ago - 1))
     os.utime(young, (hour_ago + 1, hour_ago + 1))
-    assert retention.sweep(room, films, NOW - dt.timedelta(hours=1)) == 2
+    assert retention.sweep(room, films, NOW - dt.timedelta(hours=1), free) == 2
     assert {name for name, _ in films.kept()} == {kept.id, kept.film, young.name}
 
 
@@ -128,6 +173,6 @@ def test_nothing_of_what_was_deleted_is_left_in_the_files_of_the_database(room, 
 
     assert secret.encode() in stored()
     retention.purge(room, films, NOW - 30 * DAY)
-    retention.sweep(room, films, NOW)
+    retention.sweep(room, films, NOW, free)
     assert secret.encode() not in stored()
     assert b"LASTNAME" not in stored()

@@ -129,6 +129,23 @@ def test_who_signed_in_here_before_does_not_wait_for_those_who_guess(
     assert inside.sign_in().status_code == 303
 
 
+def test_at_one_workstation_several_are_known(inside, browse, room, monkeypatch):
+    start = now()
+    monkeypatch.setattr(attempts, "now", lambda: start)
+    with room.session() as session:
+        accounts.create(session, "reader-b", PASSWORD)
+    for name in ("reader-b", "reader-a", "reader-b"):
+        inside.client.post("/logout", data={"csrf": inside.field("/account/password")})
+        assert inside.sign_in(name).status_code == 303
+    guessing = browse(inside.client.application)
+    for name in ("reader-a", "reader-b"):
+        while guessing.sign_in(name, "wrong").status_code != 429:
+            pass
+    for name in ("reader-a", "reader-b"):
+        inside.client.post("/logout", data={"csrf": inside.field("/account/password")})
+        assert inside.sign_in(name).status_code == 303
+
+
 def test_in_a_known_browser_guessing_is_slowed_down_too(inside, browse, monkeypatch):
     start = now()
     monkeypatch.setattr(attempts, "now", lambda: start)

@@ -109,6 +109,9 @@ def test_what_a_killed_process_had_under_way_is_forgotten(database, users, clock
     with database.session() as session:
         uploads.forget(session)  # as a room does that opens
     killed += begin()
+    with database.session() as session:
+        uploads.end_all(session)  # as the web server does when one of its processes has died
+    killed += begin()
     clock(uploads.LOST.total_seconds() + 1)  # and while it is open
     upload(database, users[0])
     end(killed)

@@ -3,7 +3,9 @@
 (function () {
   "use strict";
   const radzoo = (window.radzoo = window.radzoo || {});
-  const AT_ONCE = 2, LISTED = 60, TRIES = 3, LOST_S = 2;
+  const AT_ONCE = 2, LISTED = 60, TRIES = 6, LOST_S = 2; // in all a minute: a 429 may look like a lost connection
+  const AWAY = [502, 503, 504]; // a proxy says so while the server is begun again
+  const SIGN_IN_S = 10; // the session is over: what waits goes on when its reader has signed in, in another tab
   let waiting = [], running = 0, done = 0, all = 0, failed = 0, newest = null, pause = null;
 
   /* Dash has no file input that takes files of any size: it reads them into a property. */
@@ -13,6 +15,7 @@
     document.getElementById("files-here").appendChild(input);
     input.addEventListener("change", () => { add([...input.files]); input.value = ""; });
     for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, onDrag);
+    window.addEventListener("beforeunload", (event) => { if (running || waiting.length) event.preventDefault(); });
   }
 
   function onDrag(event) {
@@ -60,7 +63,7 @@
       else if (one.line) one.line.remove();
       newest = newest || told.id;
     } catch (error) {
-      if (error.seconds) return later(one, error.seconds);
+      if (error.seconds) return later(one, error);
       refuse(one, error.message);
     }
     running--;
@@ -70,7 +73,7 @@
     next();
   }
 
-  function later(one, seconds) {
+  function later(one, { seconds, told }) {
     running--;
     waiting.unshift(one);
     if (one.line) one.line.querySelector("progress").value = 0;
@@ -79,7 +82,7 @@
       tell();
       for (let i = 0; i < AT_ONCE; i++) next();
     }, 1000 * seconds);
-    place().textContent = radzoo.text("upload_waits", { done, all, seconds });
+    place().textContent = told || radzoo.text("upload_waits", { done, all, seconds });
   }
 
   function refuse(one, why) {
@@ -105,11 +108,13 @@
       };
       request.onerror = () => {
         one.lost = (one.lost || 0) + 1;
-        reject(Object.assign(new Error(radzoo.text("upload_lost")), { seconds: one.lost < TRIES && LOST_S }));
+        reject(Object.assign(new Error(radzoo.text("upload_lost")), { seconds: one.lost < TRIES && LOST_S ** one.lost }));
       };
       request.onload = () => {
+        if (AWAY.includes(request.status)) return request.onerror();
         const told = request.response;
         const why = told && told.error ? told.error.message : radzoo.text("failed", { status: request.status });
+        if (request.status === 401) return reject(Object.assign(new Error(why), { seconds: SIGN_IN_S, told: why }));
         const seconds = request.status === 429 && Number(request.getResponseHeader("Retry-After"));
         if (request.status < 300) resolve(told);
         else reject(Object.assign(new Error(why), { seconds }));

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from radzoo import preprocessing
+from radzoo import hdf5, preprocessing
 from radzoo.errors import DataError
 
 GREYS = np.arange(4 * 6, dtype=np.uint8).reshape(4, 2, 3)
@@ -68,6 +68,22 @@ def test_sides_with_arrays_of_their_own_are_joined(folder):
     dataset = load(save(folder, **arrays), images="{split}_images", label="{split}_labels")
     assert dataset.table["split"].tolist() == ["train"] * 4 + ["val"] * 4
     np.testing.assert_allclose(dataset.read(6), GREYS[2] / 255, rtol=1e-6)
+
+
+def test_texts_of_any_length_and_lzf_are_read_from_hdf5(folder):
+    path = save(folder, "hdf5", label=ARRAYS["label"], who=["Ana", "José", "Ana", ""])
+    with h5py.File(folder / path, "a") as file:
+        file.create_dataset("images", data=GREYS, compression="lzf")
+    dataset = load(path, patient="who")
+    assert dataset.table["patient"].fillna("unknown").tolist() == ["Ana", "José", "Ana", "unknown"]
+    np.testing.assert_allclose(dataset.read(1), GREYS[1] / 255, rtol=1e-6)
+
+
+def test_texts_that_would_fill_memory_are_not_read(folder, monkeypatch):
+    path = save(folder, "hdf5", images=GREYS, label=ARRAYS["label"], who=["x" * 30] * 4)
+    monkeypatch.setattr(hdf5, "MOST_TEXT", 100)
+    with pytest.raises(DataError, match="'/who' has more than 100 characters"):
+        load(path, patient="who")
 
 
 def test_a_written_split_is_read(folder):

@@ -11,6 +11,7 @@ from radzoo.webapp import wording
 from radzoo.webapp.settings import Settings
 
 AT_ONCE = Settings.files_at_once
+ASKS = """() => !window.dispatchEvent(new Event("beforeunload", { cancelable: true }))"""
 
 
 def test_one_user_cannot_have_more_than_some_files_read_at_once(room):
@@ -64,6 +65,20 @@ def test_what_is_not_taken_is_not_read_either(room):
     assert announced(room, 70_000_000, room.token("reader-announces")) == 413
 
 
+def test_a_file_that_is_sent_again_before_it_is_read_gets_its_answer_too(room):
+    reader, again = room.enter("reader-again"), ("again.png", film(320, 60, 60))
+    with ThreadPoolExecutor(2) as threads:
+        with stopped(process(room, "backends/worker")):
+            sent = [threads.submit(reader.load, *again)]
+            eventually(lambda: states(reader), {"again.png": "waiting"})
+            sent.append(threads.submit(reader.load, *again))
+            with pytest.raises(TimeoutError):
+                sent[1].result(timeout=1)
+        rows = [one.result() for one in sent]
+    assert [row["state"] for row in rows] == ["done", "done"]
+    assert rows[0]["id"] == rows[1]["id"]
+
+
 @pytest.mark.parametrize("language", wording.LANGUAGES)
 def test_the_page_waits_as_long_as_it_is_told_and_goes_on(browser, room, tmp_path, language):
     paths = [tmp_path / f"{number}.png" for number in range(4)]
@@ -91,8 +106,10 @@ def test_the_page_waits_as_long_as_it_is_told_and_goes_on(browser, room, tmp_pat
             " return told.textContent.startsWith(before) && told.textContent.endsWith(after); }",
             [before, after],
         )
+        assert page.evaluate(ASKS)  # who leaves now would lose what waits
         done = wording.say(language, "script.upload_done", done=4, all=4)
         page.until("done => document.getElementById('upload-state').textContent === done", done)
         assert page.locator("#uploads li.failed").count() == 0
         page.until("radzoo.state.rows.filter((row) => row.state === 'done').length === 4")
+        assert not page.evaluate(ASKS)
         page.forgive("429", "ERR_CONNECTION_RESET")
