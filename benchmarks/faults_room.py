@@ -87,6 +87,7 @@ def strike_room(place: Place, backend: str, faults: int, draw: random.Random) ->
                 time.sleep(draw.uniform(0.3, 2))
                 tally.count(kind, _strike(place, room, kind, draw))
         tally.problems += [f"{tally.target}: {one}" for one in _lost(room, senders)]
+        tally.problems += [f"{tally.target}: {one}" for one in _left(place, room)]
         taken = sum(len(one.taken) for one in senders)
         tally.compared = f"{taken} films, their answers, the audit log"
     finally:
@@ -170,8 +171,15 @@ def _lost(room: Room, senders: list[Sender]) -> list[str]:
                     problems.append(f"{film_name} of {name} has another answer")
     if opening.in_database(room.home, None, audit_log.check):
         problems.append("the audit log is not whole")
-    problems += [f"incoming/{path.name} was left" for path in (room.home / "incoming").iterdir()]
     return problems
+
+
+def _left(place: Place, room: Room) -> list[str]:
+    """Files of uploads that were cut off; they may stay until the room is opened the next time."""
+    room.process.terminate()
+    room.process.communicate()
+    open_again(place, room)
+    return [f"incoming/{path.name} was left" for path in (room.home / "incoming").iterdir()]
 
 
 def _settled(reader: Any) -> list[dict[str, Any]]:

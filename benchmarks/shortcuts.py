@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CODE = """
 import json, sys, time
-sys.modules["tensorflow"] = None  # Keras would import it
 import keras, numpy as np
 from radzoo import zoo
 from radzoo.backends.worker import shortcuts

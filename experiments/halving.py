@@ -40,8 +40,8 @@ def run(asked: Request, tell: Listener) -> list[Trial]:
         halving = _Halving(spec, asked, ledger, left)
         going = _points(todo)
         for epochs in spec.rounds:
-            runs = sum(map(len, going))
-            tell(None, {"event": "round", "trials": runs, "points": len(going), "epochs": epochs})
+            told = {"points": len(going), "epochs": epochs, "trials": len(halving.waiting(going))}
+            tell(None, {"event": "round", **told})
             halving.train(going, epochs)
             going = halving.better(going, epochs)
         ledger.about["epochs"] = halving.cost
@@ -77,10 +77,14 @@ class _Halving:
         whole = [trained[n] if n not in self._left else self._spec.epochs for n in trained]
         return {"trained": sum(trained.values()), "of_the_grid": sum(whole)}
 
+    def waiting(self, points: list[Point]) -> set[int]:
+        """The runs of points that are not at their end."""
+        return {number for point in points for number in point} & self._left
+
     def train(self, points: list[Point], epochs: int) -> None:
         """Bring the runs of points to an epoch, or to their end where it is not beyond that."""
         until = epochs if epochs < self._spec.epochs else None
-        going = {number for point in points for number in point} & self._left
+        going = self.waiting(points)
         if not going:
             return
         with connected(self._spec) as executor:

@@ -54,13 +54,15 @@ def roc(card: Card, language: str, theme: str) -> go.Figure:
     rates = {"x": curve["rate"], "y": curve["sensitivity"]}
     figure.add_scatter(**rates, name="ROC", mode="lines", line=line)
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=_DOTTED, **_SILENT)
-    marks = [card.operating(threshold) for threshold in (*MARKED, card.default_threshold)]
+    marked = sorted({*MARKED, card.default_threshold})
+    marks = [card.operating(threshold) for threshold in marked]
     known = [mark for mark in marks if mark["sensitivity"] and mark["specificity"]]
     figure.add_scatter(
         x=[1 - mark["specificity"][0] for mark in known],
         y=[mark["sensitivity"][0] for mark in known],
         text=[f"{mark['threshold']:g}" for mark in known],
-        mode="markers+text", textposition="bottom right",
+        mode="markers+text", cliponaxis=False,
+        textposition=[("bottom right", "bottom left")[place % 2] for place in range(len(known))],
         marker={"size": 10, "color": second, "symbol": "diamond"},
         name=say(language, "page.threshold"),
     )  # fmt: skip

@@ -31,7 +31,7 @@ THEME = {
 VIEWS = ("reading", "training", "model")
 KEYS = (
     *(("↑ ↓  J K", "key_step"), ("O", "key_map"), ("0 1", "key_class"), ("[ ]", "key_opacity")),
-    *(("W P Z", "key_tools"), ("I", "tool_invert"), ("F R", "key_fit"), ("?", "keys")),
+    *(("W P Z", "key_tools"), ("I", "key_invert"), ("F R", "key_fit"), ("?", "keys")),
 )
 _GENERAL = ("research_use_only", "finding", "no_finding", "uncertain", "does_not_rule_out")
 _PAGE = (
@@ -116,7 +116,7 @@ def _models(visit: Visit) -> Any:
 def _language(visit: Visit) -> html.A:
     other, word = "en" if visit.language == "es" else "es", visit.say("other_language")
     content = [icon("language"), html.Span(word, className="wide")]
-    told = attributes(aria_label=word)
+    told = {"title": word, **attributes(aria_label=word)}
     return html.A(content, href=f"/language/{other}", className="action", lang=other, **told)
 
 
@@ -129,7 +129,7 @@ def _user(visit: Visit) -> html.Details:
     ]
     told = attributes(aria_label=visit.say("account", name=visit.user))
     name = [icon("user"), html.Span(visit.user, className="wide")]
-    head = html.Summary(name, className="action", **told)
+    head = html.Summary(name, className="action", title=visit.user, **told)
     return html.Details([head, html.Div(menu, className="menu")], className="user")
 
 

@@ -3,7 +3,7 @@
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..errors import Failure, RunHeld, UserError
 from ..experiments.run import lease
 from . import accounts, audit_log, retention, secret, uploads
 from .audit_log import Action
-from .database import Database, Study
+from .database import Database, Study, moment
 from .films import Films
 from .settings import Settings
 
@@ -50,6 +50,7 @@ def opened(
         home.chmod(0o700)
         secret.of(home)
         in_database(home, database, uploads.forget)
+        _sweep(home, database or url_of(home))
         yield Settings(
             home=home.resolve(),
             runs=folders,
@@ -58,6 +59,13 @@ def opened(
             first_key=_first_key(database or url_of(home)),
             **options,
         )
+
+
+def _sweep(home: Path, url: str) -> None:
+    """Delete what uploads left that were cut off with the room: nobody sends files yet."""
+    database = Database(url)
+    retention.sweep(database, Films(home), moment(), lambda _: nullcontext())
+    database.engine.dispose()
 
 
 def url_of(home: Path) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 from sqlalchemy import func, select
 
-from radzoo.webapp import audit_log, retention
+from radzoo.webapp import audit_log, opening, retention
 from radzoo.webapp.audit_log import Action
 from radzoo.webapp.database import Analysis, AuditLine, Reading, Study, User
 from radzoo.webapp.films import Films
@@ -158,6 +158,20 @@ def test_files_of_no_study_go_when_they_are_old(room, films, users, monkeypatch)
     os.utime(young, (hour_ago + 1, hour_ago + 1))
     assert retention.sweep(room, films, NOW - dt.timedelta(hours=1), free) == 2
     assert {name for name, _ in films.kept()} == {kept.id, kept.film, young.name}
+
+
+def test_what_an_upload_that_was_cut_off_has_left_goes_when_the_room_opens(tmp_path):
+    home = tmp_path / "home"
+
+    def account(session):
+        opening.add_user(session, "reader", "a long password")
+
+    with opening.opened(home, [], None):
+        opening.in_database(home, None, account)
+    left = Films(home).incoming("0" * 32)
+    left.write_bytes(b"half a film")
+    with opening.opened(home, [], None):
+        assert not left.exists()
 
 
 def test_nothing_of_what_was_deleted_is_left_in_the_files_of_the_database(room, films, users):

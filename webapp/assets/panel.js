@@ -107,6 +107,7 @@
   /* ---- the doctor's reading ---------------------------------------------------------------- */
 
   const VERDICTS = ["finding", "no_finding", "uncertain"];
+  const drafts = new Map(); // notes by study, of which some wait for a verdict; gone with the page
 
   function reading(detail) {
     const given = detail && detail.reading, able = Boolean(detail && detail.facts);
@@ -118,13 +119,14 @@
     const note = place("note");
     note.disabled = !able;
     if (note.dataset.study !== (detail ? detail.id : "")) {
-      note.value = given ? given.note : "";
+      if (note.dataset.study) drafts.set(note.dataset.study, note.value);
+      note.value = given ? given.note : (detail && drafts.get(detail.id)) || "";
       note.dataset.study = detail ? detail.id : "";
     }
     place("reading-state").textContent = given ? text(given.blind ? "read_blind" : "read_seen", { at: when(given.at) }) : text("not_read");
   }
 
-  const when = (at) => new Date(at).toLocaleString(radzoo.boot.language, { dateStyle: "short", timeStyle: "short" });
+  const when = (at) => new Date(at).toLocaleString(radzoo.boot.language, { dateStyle: "medium", timeStyle: "short" });
 
   async function read(verdict) {
     const detail = radzoo.state.detail;

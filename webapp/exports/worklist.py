@@ -72,6 +72,7 @@ def csv(results: Iterable[Row]) -> str:
 
 def _cells(row: Row) -> dict[str, str]:
     caution = "; does not rule out disease" if row.above is False else ""
+    synthetic = "; model trained on synthetic images" if row.model.synthetic else ""
     return {
         "study_id": _defused(row.study),
         "name": _defused(row.name),
@@ -86,7 +87,7 @@ def _cells(row: Row) -> dict[str, str]:
         "model_title": _defused(row.model.title),
         "model_version": _defused(row.model.version),
         "weights_sha256": _defused(row.model.weights),
-        "notice": _NOTICE + caution,
+        "notice": _NOTICE + caution + synthetic,
     }
 
 
