@@ -46,7 +46,7 @@ def test_malformed_callbacks_are_a_bad_request(inside, body):
     assert answer.json["error"]["code"] == "error_400"
 
 
-@pytest.mark.parametrize("text", ["", "null", "{", "[" * 100_000, "\xff"])
+@pytest.mark.parametrize("text", ["", "null", "{", "[" * 60_000, "\xff"])
 def test_what_is_no_json_is_a_bad_request(inside, text):
     known = {csrf.HEADER: inside.client.get_cookie(csrf.COOKIE).value}
     answer = inside.client.post(
