@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from ..errors import UnknownName
 from . import devices, legacy
@@ -17,7 +18,8 @@ KEEP_LARGE_BLOCKS = {
     "MALLOC_TOP_PAD_": str(2**26),
 }
 
-OF_KERAS = ("float32", "mixed_float16", "mixed_bfloat16")
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+OF_KERAS: tuple[Precision, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Backend:
     tuning: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     jit_compile: bool = False
-    precisions: tuple[str, ...] = ("float32",)
+    precisions: tuple[Precision, ...] = ("float32",)
     python: str = sys.executable
     legacy: bool = False
 

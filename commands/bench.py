@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import Interrupted, UserError
+from ..errors import Interrupted, UnknownName, UserError
 from . import output
 from .output import Json
 
@@ -22,14 +22,6 @@ class Mode(StrEnum):
     train = "train"
     predict = "predict"
     both = "both"
-
-
-class Precision(StrEnum):
-    """As `training.precision` of a spec."""
-
-    float32 = "float32"
-    mixed_float16 = "mixed_float16"
-    mixed_bfloat16 = "mixed_bfloat16"
 
 
 def bench(  # noqa: PLR0913, PLR0917  one parameter an option
@@ -48,8 +40,8 @@ def bench(  # noqa: PLR0913, PLR0917  one parameter an option
     warm_up: Annotated[int, typer.Option(min=0, help="Fewer than 10 are a quick look.")] = 10,
     repetitions: Annotated[int, typer.Option(min=1, help="Fewer than 5 are a quick look.")] = 5,
     precision: Annotated[
-        Precision, typer.Option(help="Numbers that layers compute with.")
-    ] = Precision.float32,
+        str, typer.Option(help="As training.precision of a spec, in mixed numbers or float32.")
+    ] = "float32",
     target_auc: Annotated[
         float | None, typer.Option(min=0.5, max=1, help="Also time the way to a validation AUC.")
     ] = None,
@@ -69,7 +61,7 @@ def bench(  # noqa: PLR0913, PLR0917  one parameter an option
     modes = benchmark.MODES if mode is Mode.both else (mode.value,)
     places = models or ["baseline_cnn"], backend or frameworks(), _devices(device)
     cells = benchmark.cells(*places, modes)
-    protocol = Protocol(batch_size, warm_up, steps, repetitions, precision.value)
+    protocol = Protocol(batch_size, warm_up, steps, repetitions, _precision(precision))
     target = None if target_auc is None else Target(target_auc, epochs, seeds)
     folder = out or Path("bench") / provenance.now()[:19].replace(":", "-")
     try:
@@ -86,6 +78,14 @@ def _devices(asked: list[str] | None) -> list[str]:
         if not devices.is_valid(name):
             raise UserError(f"--device must be cpu, gpu, gpu:N or auto; got {name!r}.")
     return asked or ["cpu"]
+
+
+def _precision(asked: str) -> str:
+    from ..backends import registry
+
+    if asked not in registry.OF_KERAS:
+        raise UnknownName("precision", asked, registry.OF_KERAS)
+    return asked
 
 
 def _bench(

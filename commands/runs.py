@@ -85,12 +85,12 @@ def _show_run(plan: "Plan", out: Path, json: bool) -> None:
 
 def list_plans(todo: "list[Plan]", json: bool) -> None:
     """List what would be done, numbered as `run-trial` takes them."""
-    from .. import terminal
+    from . import sweep_view
 
     if json:
         for number, plan in enumerate(todo):
             output.show_json({"event": "plan", "number": number, "settings": plan.settings})
         return
     settings = [plan.settings for plan in todo]
-    output.show(terminal.settings_table(settings, {}, ""))
+    output.show(sweep_view.settings_table(settings, {}, ""))
     typer.echo(f"{len(todo)} to run; nothing was done.")

@@ -79,15 +79,15 @@ def _list(asked: "Request", json: bool) -> None:
 
 
 def _sweep(asked: "Request", json: bool) -> int:
-    from .. import terminal
     from ..experiments import halving, plan, search, spec, sweep
+    from . import sweep_view
 
     found, _ = spec.load(Path(asked.spec), asked.overrides, asked.quick)
     do = search.run if found.search else halving.run if found.halving else sweep.run
     if json:
         trials = do(asked, lambda number, event: output.show_json({"trial": number, **event}))
     else:
-        with terminal.SweepDisplay(output.console()) as display:
+        with sweep_view.SweepDisplay(output.console()) as display:
             trials = do(asked, display.tell)
     _show_trials(trials, json)
     if sum(trial.state == "finished" for trial in trials) > 1:
@@ -104,7 +104,7 @@ def _compare(study: Path, json: bool) -> None:
 
 
 def _show_trials(trials: "list[Trial]", json: bool) -> None:
-    from .. import terminal
+    from . import sweep_view
 
     if json:
         for trial in trials:
@@ -113,5 +113,5 @@ def _show_trials(trials: "list[Trial]", json: bool) -> None:
     states = Counter(trial.state for trial in trials)
     said = ", ".join(f"{number} {state}" for state, number in states.items())
     output.show(
-        terminal.trials_table(trials, f"{len(trials)} run{'s' * (len(trials) != 1)}: {said}")
+        sweep_view.trials_table(trials, f"{len(trials)} run{'s' * (len(trials) != 1)}: {said}")
     )

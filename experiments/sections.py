@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from .. import zoo
+from ..backends.registry import Precision
 from ..preprocessing import registry as datasets
 from .named import Optimizer, known
 from .options import checked
@@ -201,7 +202,7 @@ class Training(Section):
     early_stopping: EarlyStopping | None = None
     reduce_on_plateau: ReduceOnPlateau | None = None
     jit_compile: bool | None = None
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    precision: Precision = "float32"
 
     @model_validator(mode="after")
     def _epochs_or_phases(self) -> "Training":

@@ -9,6 +9,8 @@ from . import checkpoints, timing, training
 from .feed import Feed
 from .weights import read
 
+LOSS = "categorical_crossentropy"  # unless a request says otherwise
+
 
 class Adapter:
     """Trains and predicts; a backend's own adapter adds `describe`, `build`, `needed`, `fitter`.

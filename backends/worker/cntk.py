@@ -18,9 +18,6 @@ from .engine import Engine
 KERAS_ON = ("jax", "torch", "tensorflow")
 
 
-LOSS = "categorical_crossentropy"  # unless a request says otherwise
-
-
 class Adapter(adapter.Adapter):
     """Builds by Keras 3, and computes in the engine."""
 
@@ -67,7 +64,7 @@ class Adapter(adapter.Adapter):
         """What a file of weights must hold; see `adapter.Adapter`."""
         return self._keras.needed(model)
 
-    def fitter(self, model, arrays, loss=LOSS, jit_compile=None, precision=None):
+    def fitter(self, model, arrays, loss=adapter.LOSS, jit_compile=None, precision=None):
         """The engine with this model and these weights; see `adapter.Adapter`."""
         from .cntk_fitter import CntkFitter
 

@@ -15,7 +15,6 @@ from .devices import Device
 from .feed import Feed
 from .fitter import Fitter, assign, needed, values
 
-LOSS = "categorical_crossentropy"  # unless a request says otherwise
 FULL = "float32"
 
 
@@ -81,7 +80,7 @@ class Adapter(adapter.Adapter):
         """What a file of weights must hold; see `adapter.Adapter`."""
         return needed(self._model(model))
 
-    def fitter(self, model, arrays, loss=LOSS, jit_compile=None, precision=FULL):
+    def fitter(self, model, arrays, loss=adapter.LOSS, jit_compile=None, precision=FULL):
         """A model with these weights; see `adapter.Adapter`."""
         built = self._model(model, precision)
         assign(built, arrays)
